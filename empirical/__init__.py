@@ -1,0 +1,1 @@
+"""What trained, pruned and attacked models do."""

@@ -1,0 +1,1 @@
+"""What mathematics predicts about the robustness of sparse classifiers."""

@@ -1,0 +1,32 @@
+"""Two Gaussian classes: what a linear classifier keeps under attack, and the best any can keep.
+
+An input with label y in {-1, +1} is drawn from N(mu_y, Sigma). The signed margin y (w·x + b) is
+then Gaussian within each label, so its law is six numbers, and every accuracy is a function of
+them. No box: inputs and attacks range over all of R^d. Proofs: theory/proofs/mixtures.md.
+"""
+
+from theory.mixtures.accuracy import (
+    accuracy_after_drop,
+    clean_accuracy,
+    mean_positive_margin,
+    r_2,
+    r_inf,
+    robust_accuracy,
+)
+from theory.mixtures.bayes import bayes_classifier, robust_bayes_accuracy, robust_bayes_classifier
+from theory.mixtures.law import GaussianClasses, MarginLaw, margin_law
+
+__all__ = [
+    "GaussianClasses",
+    "MarginLaw",
+    "accuracy_after_drop",
+    "bayes_classifier",
+    "clean_accuracy",
+    "margin_law",
+    "mean_positive_margin",
+    "r_2",
+    "r_inf",
+    "robust_accuracy",
+    "robust_bayes_accuracy",
+    "robust_bayes_classifier",
+]
