@@ -113,8 +113,7 @@ def test_nearest_flip_is_inf_where_only_a_tie_can_be_reached() -> None:
 
 
 def test_nearest_flip_passes_over_a_rival_that_can_only_tie() -> None:
-    # Within [0, 1] label 1 ties at x = 1 and label 2 wins from 0.9 on, but is farther in the free
-    # L1 order of no matter: the nearest strict winner must be found.
+    # Label 1 is nearest but can only tie, in the corner x_1 = 1; label 2 wins from x_2 = 0.75 on.
     model = LinearClassifier(weights=[[0.0, 0.0], [1.0, 0.0], [0.0, 2.0]], bias=[1.0, 0.0, -0.5])
     flips = nearest_flip(model, [[0.9, 0.0]], [0], norm=2, box=(0.0, 1.0))
     assert flip_distance(model, [[0.9, 0.0]], [0], norm=2, box=(0.0, 1.0)) == pytest.approx(0.1)

@@ -17,7 +17,7 @@ def phi(value):
     return exp(-(value**2) / 2) / sqrt(2 * pi)
 
 
-def Phi(value):
+def cdf(value):
     return (1 + erf(value / sqrt(2))) / 2
 
 
@@ -27,9 +27,10 @@ def vector(name, d=2):
 
 def positive_matrix(d=2):
     """Every positive definite matrix has a Cholesky factor with a positive diagonal."""
-    entry = lambda i, j: (
-        symbols(f"l{i}{j}", real=True, **({"positive": True} if i == j else {})) if i >= j else 0
-    )
+
+    def entry(i, j):
+        return 0 if i < j else symbols(f"l{i}{j}", real=True, positive=True if i == j else None)
+
     factor = Matrix(d, d, entry)
     return factor * factor.T
 
@@ -41,8 +42,8 @@ def test_m1_margin_has_the_stated_mean_and_variance():
 
     def expectation(polynomial):
         # Moments of independent standard normals: E g = 0, E g_i g_j = 1{i = j}.
-        terms = sympy.Poly(polynomial, *g).terms()
-        return sum(c * ((p[0] in {0, 2}) and (p[1] in {0, 2})) for p, c in terms)
+        powers = {(0, 0), (2, 0), (0, 2)}
+        return sum(c for p, c in sympy.Poly(polynomial, *g).terms() if p in powers)
 
     centre = expectation(margin)
     assert simplify(centre - (w.T * mean)[0] - b) == 0
@@ -52,7 +53,7 @@ def test_m1_margin_has_the_stated_mean_and_variance():
 
 def test_m2_gaussian_tail():
     tail = integrate(phi((u - m) / s) / s, (u, t, oo))
-    assert simplify(tail - Phi((m - t) / s)) == 0
+    assert simplify(tail - cdf((m - t) / s)) == 0
 
 
 def test_m2_worst_perturbations_reach_the_dual_norm():
@@ -66,10 +67,10 @@ def test_m2_worst_perturbations_reach_the_dual_norm():
 def test_m3_mean_positive_gaussian():
     density = phi((u - m) / s) / s
     # d/du of the antiderivative m Phi - s phi is u times the density; its ends give the formula.
-    antiderivative = m * Phi((u - m) / s) - s**2 * density
+    antiderivative = m * cdf((u - m) / s) - s**2 * density
     assert simplify(diff(antiderivative, u) - u * density) == 0
     value = sympy.limit(antiderivative, u, oo) - antiderivative.subs(u, 0)
-    assert simplify(value - (m * Phi(m / s) + s * phi(m / s))) == 0
+    assert simplify(value - (m * cdf(m / s) + s * phi(m / s))) == 0
 
 
 def test_m4_log_odds_are_linear():
@@ -99,14 +100,12 @@ def test_m5_margins_of_the_bayes_classifier():
 def test_m5_accuracy_increases_with_a():
     odds = log(prior / (1 - prior))
     up, down = a + odds / (2 * a), a - odds / (2 * a)
-    accuracy = prior * Phi(up) + (1 - prior) * Phi(down)
-    # phi(down) / phi(up) = exp(l), simplified in the exponent, where SymPy can.
-    assert simplify((up**2 - down**2) / 2 - odds) == 0
+    accuracy = prior * cdf(up) + (1 - prior) * cdf(down)
     slope = diff(accuracy, a) / phi(up)
-    # phi(down) / phi(up) is exp(odds): written out, the slope is a rational function of prior.
+    # phi(down) / phi(up) is exp(l), which is the odds.
     ratio = exp(simplify((up**2 - down**2) / 2))
-    by_hand = prior * diff(up, a) + (1 - prior) * ratio * diff(down, a)
-    assert simplify(by_hand - 2 * prior) == 0
+    assert simplify(ratio - prior / (1 - prior)) == 0
+    assert simplify(prior * diff(up, a) + (1 - prior) * ratio * diff(down, a) - 2 * prior) == 0
     for value in (Rational(1, 2), Rational(1, 5), Rational(9, 10)):
         numeric = slope.subs({prior: value, a: Rational(3, 4)}).evalf(30)
         assert abs(numeric - 2 * value) < 1e-25  # 30 digits less cancellation

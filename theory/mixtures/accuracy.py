@@ -47,7 +47,8 @@ def accuracy_after_drop(law: MarginLaw, drop: ArrayLike) -> FloatArray:
     drops = as_finite("drop", drop)
     if (drops < 0).any():
         raise ValueError(f"drop must be at least 0; got {drops.min()}.")
-    return np.asarray(ndtr(_standardised(law, drops[..., None])) @ law.priors)
+    kept = ndtr(_standardised(law, drops[..., None]))
+    return np.asarray((kept * law.priors).sum(axis=-1))
 
 
 def clean_accuracy(law: MarginLaw) -> float:

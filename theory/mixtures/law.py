@@ -157,9 +157,8 @@ def checked_weights(classes: GaussianClasses, model: LinearClassifier) -> FloatA
         raise ValueError(
             f"model must have the classes' dimension d={classes.dimension}; got {model.dimension}."
         )
-    rows: Any = model.weights
-    if sp.issparse(rows):
-        rows = rows.toarray()
+    sparse = sp.issparse(model.weights)
+    rows = sp.csr_array(model.weights).toarray() if sparse else model.weights
     return np.asarray(rows[0], dtype=np.float64)
 
 

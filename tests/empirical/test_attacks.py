@@ -1,0 +1,420 @@
+"""Attacks on affine models, whose distances the tests compute by definition or by a solver."""
+
+import functools
+import math
+
+import cvxpy as cp
+import numpy as np
+import pytest
+import scipy.sparse as sp
+import torch
+from sklearn.datasets import load_digits
+from sklearn.linear_model import LogisticRegression
+
+from empirical.attack_stack import LinearNetwork
+from empirical.attacks import attack_accuracy, attack_distances
+from theory.linear.classifier import LinearClassifier
+
+UNIT_BOX = (0.0, 1.0)
+NORMS = {"ddn": 2, "l2_deepfool": 2, "carlini_wagner": 2, "linf_deepfool": math.inf}
+BUDGET_NORMS = {"fgsm": math.inf, "linf_pgd": math.inf, "l2_pgd": 2}
+FREE_ATTACKS = ["ddn", "l2_deepfool", "linf_deepfool"]
+# What the witness's float64 score and the solver's accuracy may be short of the true distance.
+NEVER_CLOSER = 1e-6
+# DeepFool overshoots by 1e-4; its 1e-8 beside the gradient adds less than as much again.
+OVERSHOOT = 2e-4
+
+
+@functools.cache
+def digits():
+    data = load_digits()
+    return data.data / 16, data.target
+
+
+@functools.cache
+def threes_and_eights():
+    """Return four binary models, from strong to no regularisation, and 50 inputs in [0, 1]."""
+    X, target = digits()
+    chosen = np.isin(target, (3, 8))
+    X, y = X[chosen], np.where(target[chosen] == 3, 1, -1)
+    fits = [LogisticRegression(C=C, max_iter=5000).fit(X, y) for C in (1e-3, 0.1, 10.0, 1e3)]
+    models = [LinearClassifier(weights=fit.coef_, bias=fit.intercept_) for fit in fits]
+    return models, X[:50], y[:50]
+
+
+@functools.cache
+def ten_digits():
+    """Return three models of ten classes and 100 inputs that they were not trained on."""
+    X, y = digits()
+    fits = [
+        LogisticRegression(C=C, max_iter=5000).fit(X[:1000], y[:1000]) for C in (0.01, 1.0, 100)
+    ]
+    models = [LinearClassifier(weights=fit.coef_, bias=fit.intercept_) for fit in fits]
+    return models, X[1000:1100], y[1000:1100]
+
+
+def standardised():
+    """Return five binary models of very unequal scale and 100 inputs at distances of .01 to 3."""
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(100, 64))
+    models = [
+        LinearClassifier(weights=size * rng.normal(size=64), bias=0.3 * size)
+        for size in (1e-3, 0.1, 1.0, 10.0, 1e3)
+    ]
+    return models, X, np.where(rng.random(100) < 0.5, 1, -1)
+
+
+def rows_of(model):
+    weights = np.asarray(model.weights)
+    if model.is_binary:
+        return np.vstack([0 * weights, weights]), np.append(0, model.bias)
+    return weights, model.bias
+
+
+def exact_distances(models, X, y, norm):
+    """Return (m, n): the least over rivals k of (s_y - s_k) / ||w_y - w_k||_dual; 0 if wrong."""
+    found = np.empty((len(models), len(X)))
+    for j, model in enumerate(models):
+        W, b = rows_of(model)
+        for i, x in enumerate(X):
+            own = np.flatnonzero(model.classes == y[i])[0]
+            rivals = np.arange(len(W)) != own
+            apart = (W @ x + b)[own] - (W @ x + b)[rivals]
+            dual = np.linalg.norm(W[own] - W[rivals], ord=2 if norm == 2 else 1, axis=1)
+            found[j, i] = max(0.0, (apart / dual).min())
+    return found
+
+
+def solved_distance(model, x, y, norm):
+    """Return the distance within [0, 1] by cvxpy and Clarabel, one convex programme a rival."""
+    W, b = rows_of(model)
+    own = np.flatnonzero(model.classes == y)[0]
+    sizes = []
+    for k in np.delete(np.arange(len(W)), own):
+        z = cp.Variable(x.size)
+        limits = [(W[k] - W[own]) @ z + b[k] - b[own] >= 0, z >= 0, z <= 1]
+        size = cp.norm(z - x, 2 if norm == 2 else "inf")
+        sizes.append(cp.Problem(cp.Minimize(size), limits).solve(solver=cp.CLARABEL))
+    return max(0.0, min(sizes))
+
+
+def ratios(result, exact):
+    """Return witnessed by exact distance where the input is right; every one is witnessed."""
+    right = result.status != "wrong"
+    assert (result.status[right] == "witnessed").all()
+    return result.distances[right] / exact[right]
+
+
+def assert_honest(result, models, X, y, box):
+    """Check each distance, witness and status against the models by definition."""
+    for j, model in enumerate(models):
+        W, b = rows_of(model)
+        own = np.searchsorted(model.classes, y)
+        for i in np.flatnonzero(result.status[j] != "unknown"):
+            witness = result.witnesses[j, i]
+            scores = W @ witness + b
+            # Two orders of summation of 64 products may differ by some units in the last place.
+            rounding = 1e-12 * np.abs(W).sum()
+            assert np.delete(scores, own[i]).max() >= scores[own[i]] - rounding
+            size = np.linalg.norm(witness - X[i], ord=result.norm)
+            assert result.distances[j, i] == pytest.approx(size, rel=1e-12, abs=0)
+            assert box is None or (box[0] <= witness.min() and witness.max() <= box[1])
+    unknown = result.status == "unknown"
+    assert np.isnan(result.distances[unknown]).all()
+    assert np.isnan(result.witnesses[unknown]).all()
+
+
+@pytest.mark.parametrize("attack", FREE_ATTACKS)
+@pytest.mark.parametrize("case", [standardised, threes_and_eights, ten_digits])
+def test_attack_distances_without_box_meet_the_formula(attack, case):
+    models, X, y = case()
+    result = attack_distances(models, X, y, attack=attack, box=None)
+    assert_honest(result, models, X, y, None)
+    ratio = ratios(result, exact_distances(models, X, y, NORMS[attack]))
+    assert ratio.min() >= 1 - NEVER_CLOSER
+    if attack == "ddn":
+        # Its last norm changes by .5 % a step; among ten classes it may end at another rival.
+        assert np.median(ratio) <= 1.01
+        assert np.quantile(ratio, 0.95) <= 1.05
+    else:
+        assert ratio.max() <= 1 + OVERSHOOT
+
+
+@pytest.mark.parametrize("attack", [*FREE_ATTACKS, "carlini_wagner"])
+def test_attack_distances_in_box_meet_a_solver_for_two_classes(attack):
+    models, X, y = threes_and_eights()
+    models, X, y = models[1:3], X[:20], y[:20]
+    result = attack_distances(models, X, y, attack=attack, box=UNIT_BOX)
+    assert_honest(result, models, X, y, UNIT_BOX)
+    norm = NORMS[attack]
+    exact = [[solved_distance(f, x, t, norm) for x, t in zip(X, y, strict=True)] for f in models]
+    ratio = ratios(result, np.array(exact))
+    assert ratio.min() >= 1 - NEVER_CLOSER
+    # DDN's dial changes by .5 % a step; C&W, of 150 steps of Adam, is worse by its own design.
+    within = {"ddn": 0.01, "carlini_wagner": 0.05}.get(attack, 1e-3)
+    assert np.quantile(ratio, 0.95) <= 1 + within
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("attack", [*FREE_ATTACKS, "carlini_wagner"])
+def test_attack_distances_in_box_meet_a_solver_for_ten_classes(attack):
+    models, X, y = ten_digits()
+    models, X, y = models[1:2], X[:40], y[:40]
+    result = attack_distances(models, X, y, attack=attack, box=UNIT_BOX)
+    assert_honest(result, models, X, y, UNIT_BOX)
+    exact = [[solved_distance(models[0], x, t, NORMS[attack]) for x, t in zip(X, y, strict=True)]]
+    ratio = ratios(result, np.array(exact))
+    assert ratio.min() >= 1 - NEVER_CLOSER
+    # As for two classes in the median; beyond it an attack may end at another rival.
+    assert np.median(ratio) <= 1.01
+    assert np.quantile(ratio, 0.9) <= 1.1
+
+
+@pytest.mark.parametrize("attack", FREE_ATTACKS)
+@pytest.mark.parametrize("size", [2.0**-30, 2.0**30])
+def test_attack_distances_follow_the_units_of_the_data(attack, size):
+    models, X, y = standardised()
+    scaled = [LinearClassifier(weights=f.weights / size, bias=f.bias) for f in models]
+    here = attack_distances(models, X, y, attack=attack, box=None).distances
+    there = attack_distances(scaled, X * size, y, attack=attack, box=None).distances
+    # Powers of two change no digit.
+    np.testing.assert_allclose(there, here * size, rtol=1e-12)
+
+
+@pytest.mark.parametrize("attack", FREE_ATTACKS)
+def test_attack_distances_survive_a_large_offset(attack):
+    models, X, y = standardised()
+    moved = [
+        LinearClassifier(weights=f.weights, bias=f.bias - 1000 * f.weights.sum()) for f in models
+    ]
+    exact = exact_distances(moved, X + 1000, y, NORMS[attack])
+    result = attack_distances(moved, X + 1000, y, attack=attack, box=None)
+    ratio = ratios(result, exact)
+    # Scores of size 1e5 around a margin of 1 lose five digits more.
+    assert ratio.min() >= 1 - NEVER_CLOSER
+    assert np.quantile(ratio, 0.95) <= 1.01
+
+
+@pytest.mark.parametrize("attack", [*FREE_ATTACKS, "carlini_wagner"])
+@pytest.mark.parametrize("case", [threes_and_eights, ten_digits])
+def test_attack_distances_ignore_confidence(attack, case):
+    models, X, y = case()
+    X, y, box = X[:15], y[:15], UNIT_BOX
+    sure = [LinearClassifier(weights=1e4 * f.weights, bias=1e4 * f.bias) for f in models]
+    before = attack_distances(models, X, y, attack=attack, box=box)
+    after = attack_distances(sure, X, y, attack=attack, box=box)
+    assert (after.status == before.status).all()
+    # The last digit of a logit may turn a step of the search, which ends within .5 % all the same.
+    np.testing.assert_allclose(after.distances, before.distances, rtol=0.01)
+
+
+@pytest.mark.parametrize("attack", BUDGET_NORMS)
+def test_attack_accuracy_ignores_confidence(attack):
+    models, X, y = threes_and_eights()
+    sure = [LinearClassifier(weights=1e4 * f.weights, bias=1e4 * f.bias) for f in models]
+    eps = [0.05, 0.2]
+    before = attack_accuracy(models, X, y, eps, attack=attack, box=UNIT_BOX)
+    assert (attack_accuracy(sure, X, y, eps, attack=attack, box=UNIT_BOX) == before).all()
+
+
+@pytest.mark.parametrize("attack", BUDGET_NORMS)
+@pytest.mark.parametrize("case", [standardised, threes_and_eights])
+def test_attack_accuracy_without_box_is_exact_for_two_classes(attack, case):
+    models, X, y = case()
+    exact = exact_distances(models, X, y, BUDGET_NORMS[attack])
+    eps = np.quantile(exact, [0.1, 0.3, 0.5, 0.7, 0.9]) + 1e-4
+    survived = attack_accuracy(models, X, y, eps, attack=attack, box=None)
+    # The cross entropy is monotone in the one score: the best move is the first step's direction.
+    clear = np.abs(exact[:, None, :] / eps[:, None] - 1) > 1e-6
+    assert (survived == (exact[:, None, :] > eps[:, None]))[clear].all()
+
+
+@pytest.mark.parametrize("attack", BUDGET_NORMS)
+def test_attack_accuracy_of_ten_classes_never_beats_the_formula(attack):
+    models, X, y = ten_digits()
+    exact = exact_distances(models, X, y, BUDGET_NORMS[attack])[:, None, :]
+    eps = np.quantile(exact, [0.2, 0.5, 0.8])
+    survived = attack_accuracy(models, X, y, eps, attack=attack, box=None)
+    assert survived[exact > eps[:, None] * (1 + NEVER_CLOSER)].all()
+    broken = ~survived[exact < eps[:, None] / 1.05]
+    # FGSM and PGD follow the best rival, which need not be the nearest.
+    assert broken.mean() > 0.95
+
+
+@pytest.mark.parametrize("attack", BUDGET_NORMS)
+def test_attack_accuracy_in_box_meets_a_solver(attack):
+    models, X, y = threes_and_eights()
+    models, X, y = models[2:3], X[:20], y[:20]
+    norm = BUDGET_NORMS[attack]
+    exact = np.array([solved_distance(models[0], x, t, norm) for x, t in zip(X, y, strict=True)])
+    eps = np.quantile(exact, [0.2, 0.5, 0.8]) * 1.001
+    (survived,) = attack_accuracy(models, X, y, eps, attack=attack, box=UNIT_BOX)
+    assert survived[exact > eps[:, None] * (1 + NEVER_CLOSER)].all()
+    # L2 PGD projects to ball and box in turn, not to what they share: up to 3 % short.
+    assert not survived[exact < eps[:, None] / (1.03 if norm == 2 else 1 + NEVER_CLOSER)].any()
+
+
+@pytest.mark.parametrize("attack", BUDGET_NORMS)
+def test_attack_accuracy_at_budget_zero_is_clean_accuracy(attack):
+    models, X, y = ten_digits()
+    clean = [(rows_of(f)[0] @ X.T + rows_of(f)[1][:, None]).argmax(axis=0) == y for f in models]
+    survived = attack_accuracy(models, X, y, [0.0], attack=attack, box=UNIT_BOX)
+    assert (survived[:, 0] == clean).all()
+
+
+@pytest.mark.parametrize("attack", [*FREE_ATTACKS, "carlini_wagner"])
+def test_attack_distances_of_wrong_inputs_are_zero(attack):
+    models, X, y = threes_and_eights()
+    models, X, y = models[1:], X[:4], -y[:4]
+    result = attack_distances(models, X, y, attack=attack, box=UNIT_BOX)
+    assert (result.status == "wrong").all()
+    assert (result.distances == 0).all()
+    assert (result.witnesses == X).all()
+
+
+@pytest.mark.parametrize("attack", [*FREE_ATTACKS, "carlini_wagner"])
+def test_attack_distances_of_zero_weights_are_unknown(attack):
+    X = np.full((3, 4), 0.5)
+    models = [
+        LinearClassifier(weights=np.zeros(4), bias=1.0),
+        LinearClassifier(weights=np.zeros(4), bias=0.0),
+        LinearClassifier(weights=np.ones(4), bias=-1.0),
+    ]
+    result = attack_distances(models, X, [1, 1, 1], attack=attack, box=UNIT_BOX)
+    # A tie is a rival that does not lose: the input itself is a witness.
+    assert result.status.tolist() == [["unknown"] * 3, ["wrong"] * 3, ["witnessed"] * 3]
+    assert np.isnan(result.distances[0]).all()
+
+
+@pytest.mark.parametrize("attack", [*FREE_ATTACKS, "carlini_wagner"])
+@pytest.mark.parametrize("box", [(0.25, 1.0), (0.5, 0.5)])
+def test_attack_distances_are_unknown_where_the_box_forbids_every_move(attack, box):
+    # The origin, outside the box, is fooled: Carlini and Wagner's attack returns it on failure.
+    model = LinearClassifier(weights=np.ones(4), bias=-0.9)
+    result = attack_distances([model], np.full((1, 4), 0.5), [1], attack=attack, box=box)
+    assert result.status.tolist() == [["unknown"]]
+
+
+@pytest.mark.parametrize("attack", BUDGET_NORMS)
+def test_attack_accuracy_of_zero_weights_is_one(attack):
+    model = LinearClassifier(weights=np.zeros(4), bias=1.0)
+    survived = attack_accuracy([model], np.ones((2, 4)), [1, 1], [9.0], attack=attack, box=None)
+    assert survived.all()
+
+
+@pytest.mark.parametrize("attack", FREE_ATTACKS)
+def test_attack_distances_keep_half_open_boxes(attack):
+    models, X, y = threes_and_eights()
+    result = attack_distances(models, X, y, attack=attack, box=(0.0, math.inf))
+    assert np.nanmin(result.witnesses) >= 0
+    assert np.nanmax(result.witnesses) > 1
+    assert_honest(result, models, X, y, (0.0, math.inf))
+
+
+@pytest.mark.parametrize("attack", [*FREE_ATTACKS, "carlini_wagner"])
+@pytest.mark.parametrize("case", [threes_and_eights, ten_digits])
+def test_attack_distances_of_a_stack_are_those_of_its_models(attack, case):
+    models, X, y = case()
+    X, y = X[:12], y[:12]
+    stacked = attack_distances(models, X, y, attack=attack, box=UNIT_BOX)
+    for j, model in enumerate(models):
+        alone = attack_distances([model], X, y, attack=attack, box=UNIT_BOX)
+        # BLAS may sum a batch of another size in another order.
+        np.testing.assert_allclose(stacked.distances[j], alone.distances[0], rtol=1e-6)
+        assert (stacked.status[j] == alone.status[0]).all()
+
+
+@pytest.mark.parametrize("attack", FREE_ATTACKS)
+def test_attack_distances_do_not_depend_on_the_blocks(attack, monkeypatch):
+    models, X, y = ten_digits()
+    whole = attack_distances(models, X, y, attack=attack, box=UNIT_BOX)
+    monkeypatch.setattr("empirical.attack_stack._BLOCK", 64 * 7)
+    pieces = attack_distances(models, X[:20], y[:20], attack=attack, box=UNIT_BOX)
+    # BLAS may sum a batch of another size in another order.
+    np.testing.assert_allclose(pieces.distances, whole.distances[:, :20], rtol=1e-6)
+
+
+@pytest.mark.parametrize("attack", BUDGET_NORMS)
+def test_attack_accuracy_of_a_stack_is_that_of_its_models(attack):
+    models, X, y = ten_digits()
+    eps = [0.03, 0.3]
+    stacked = attack_accuracy(models, X, y, eps, attack=attack, box=UNIT_BOX)
+    alone = [attack_accuracy([f], X, y, eps, attack=attack, box=UNIT_BOX)[0] for f in models]
+    assert (stacked == alone).all()
+
+
+@pytest.mark.parametrize("attack", FREE_ATTACKS)
+def test_attack_distances_accept_sparse_weights_and_one_input(attack):
+    models, X, y = threes_and_eights()
+    sparse = [LinearClassifier(weights=sp.csr_array(f.weights), bias=f.bias) for f in models]
+    dense = attack_distances(models, X[:1], y[:1], attack=attack, box=None)
+    found = attack_distances(sparse, X[:1], y[:1], attack=attack, box=None)
+    assert found.distances.shape == (4, 1)
+    assert (found.distances == dense.distances).all()
+
+
+def test_attacks_are_deterministic_and_leave_the_generator_alone():
+    # DDN draws noise for the gradients of zero weights.
+    models = [LinearClassifier(weights=np.zeros(64), bias=1.0), *threes_and_eights()[0]]
+    _, X, y = threes_and_eights()
+    state = torch.get_rng_state()
+    first = attack_distances(models, X, y, attack="ddn", box=UNIT_BOX)
+    assert torch.equal(torch.get_rng_state(), state)
+    torch.rand(7)
+    with torch.no_grad():
+        second = attack_distances(models, X, y, attack="ddn", box=UNIT_BOX)
+    np.testing.assert_array_equal(first.witnesses, second.witnesses)
+
+
+def test_linear_network_scores_each_row_by_its_own_model():
+    rng = np.random.default_rng(0)
+    weights, bias, X = rng.normal(size=(3, 4, 5)), rng.normal(size=(3, 4)), rng.normal(size=(6, 5))
+    network = LinearNetwork(weights, bias, unit=2.0, factors=np.ones((3, 2)))
+    logits = network(torch.from_numpy(X / 2)).numpy()
+    expected = [weights[i // 2] @ X[i] + bias[i // 2] for i in range(6)]
+    np.testing.assert_allclose(logits, expected, rtol=1e-12, atol=1e-12)  # float64 rounding
+    with pytest.raises(ValueError, match=r"m·n=6 rows; got 5"):
+        network(torch.from_numpy(X[:5]))
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({"attack": "boundary"}, r"attack must be one of ddn, .*; got 'boundary'"),
+        ({"attack": "fgsm"}, r"attack must be one of ddn, .*; got 'fgsm'"),
+        ({"attack": "carlini_wagner"}, r"box must be a finite pair .*; got None"),
+        ({"attack": "carlini_wagner", "box": (0, math.inf)}, r"box must be a finite pair"),
+        ({"box": (np.zeros(64), 1.0)}, r"box lo must be a number.*got shape \(64,\)"),
+        ({"box": (0.0, np.ones(64))}, r"box hi must be a number.*got shape \(64,\)"),
+        ({"box": (0.0, 0.5)}, r"X must lie in the box"),
+        ({"y": np.full(50, 2)}, r"y must hold labels of the model, \{-1, 1\}; got 2"),
+        ({"y": np.ones(49)}, r"y must have shape \(n,\)"),
+        ({"X": np.full((50, 64), np.nan)}, r"X must be finite; got nan"),
+        ({"X": np.ones((50, 63))}, r"X must have shape"),
+        ({"models": []}, r"models must hold at least one.*got 0"),
+        ({"models": [LinearClassifier(weights=np.ones((c, 64))) for c in (1, 2)]}, r"\(1, 64\)"),
+    ],
+)
+def test_attack_distances_refuse_what_they_do_not_cover(changed, message):
+    models, X, y = threes_and_eights()
+    given = {"models": models, "X": X, "y": y, "attack": "ddn", "box": None} | changed
+    with pytest.raises(ValueError, match=message):
+        attack_distances(**given)
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({"eps": [0.1, -0.1]}, r"eps must be at least 0; got -0.1"),
+        ({"eps": 0.1}, r"eps must have shape \(k,\)"),
+        ({"eps": []}, r"eps must have shape \(k,\)"),
+        ({"eps": [math.nan]}, r"eps must be finite"),
+        ({"attack": "ddn"}, r"attack must be one of fgsm, linf_pgd, l2_pgd; got 'ddn'"),
+        ({"box": (np.zeros(64), 1.0)}, r"box lo must be a number"),
+    ],
+)
+def test_attack_accuracy_refuses_what_it_does_not_cover(changed, message):
+    models, X, y = threes_and_eights()
+    given = {"models": models, "X": X, "y": y, "eps": [0.1], "attack": "fgsm", "box": None}
+    with pytest.raises(ValueError, match=message):
+        attack_accuracy(**(given | changed))

@@ -1,0 +1,230 @@
+"""Guo, Zhang, Zhang, Chen 2018: robustness of sparse linear classifiers (Theorem 3.1).
+
+A binary classifier f(x) = w·x + b, labels -1 and +1, no box. Everything follows from moments of
+the correctly classified part of each class: how large a part (prior times accuracy), the mean m_k
+of its inputs, and the variance of its margin k f(x). Proofs: theory/proofs/guo2018.md.
+"""
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from theory.claims.claim import Claim, Source
+from theory.linear import LinearClassifier
+from theory.linear.classifier import live_rows
+from theory.linear.moments import CorrectMoments, refuse_many_classes, tail_bound
+from theory.validation import FloatArray, UnsupportedSettingError, as_budget
+
+_SIGNS = np.array([-1.0, 1.0])
+
+
+def r_2_as_written(model: LinearClassifier, moments: CorrectMoments) -> float:
+    """Return r_2 = t w·(m₊ - m₋) / (2 ‖w‖₂), where Theorem 3.1 says so.
+
+    Kind: exact. t is the common accuracy.
+
+    Raises
+    ------
+    UnsupportedSettingError
+        If w = 0, or if priors or accuracies differ: see `r_2_general`.
+
+    Notes
+    -----
+    Guo et al. 2018 (arXiv 1810.09619), Theorem 3.1, first part.
+    """
+    for name in ("priors", "accuracies"):
+        pair = getattr(moments, name)
+        if abs(pair[1] - pair[0]) > 1e-12:
+            raise UnsupportedSettingError(
+                f"Theorem 3.1 needs equal {name}; got {pair[0]:.6g} and {pair[1]:.6g}:"
+                " use r_2_general."
+            )
+    return r_2_unrestricted(model, moments)
+
+
+def r_2_unrestricted(model: LinearClassifier, moments: CorrectMoments) -> float:
+    """Return t w·(m₊ - m₋) / (2 ‖w‖₂) with t the overall accuracy, whatever the two accuracies.
+
+    Kind: estimate. It misses r_2 by `r_2_hidden_term`.
+
+    Raises
+    ------
+    UnsupportedSettingError
+        If w = 0.
+    """
+    along = _along(model, moments.means)
+    return float(moments.shares.sum() * (along[1] - along[0]) / 2 / _norm(model, 2))
+
+
+def r_2_hidden_term(model: LinearClassifier, moments: CorrectMoments) -> float:
+    """Return by how much `r_2_unrestricted` exceeds r_2.
+
+    Kind: exact: -(P(+1 and correct) - P(-1 and correct)) times the signed distance of the
+    midpoint of m₊ and m₋ from the boundary. So the theorem needs less than it assumes: either
+    factor zero suffices.
+
+    Raises
+    ------
+    UnsupportedSettingError
+        If w = 0.
+    """
+    midpoint = _along(model, moments.means).mean() + model.bias[0]
+    return float(-(moments.shares @ _SIGNS) * midpoint / _norm(model, 2))
+
+
+def r_2_general(model: LinearClassifier, moments: CorrectMoments) -> float:
+    """Return r_2 for any priors and accuracies: sum_k P(k and correct) k f(m_k) / ‖w‖₂.
+
+    Kind: exact.
+
+    Raises
+    ------
+    UnsupportedSettingError
+        If w = 0.
+
+    Notes
+    -----
+    Our general form of Guo et al. 2018, Theorem 3.1: the terms in b cancel only for equal shares.
+    """
+    return float(moments.shares @ _margin_means(model, moments) / _norm(model, 2))
+
+
+def r_inf_markov(model: LinearClassifier, moments: CorrectMoments, eps: ArrayLike) -> FloatArray:
+    """Return the bound sum_k P(k and correct) k f(m_k) / (eps ‖w‖₁) on r_inf(eps); inf at 0.
+
+    Kind: upper (proven without a box; with one it can be violated).
+
+    Raises
+    ------
+    UnsupportedSettingError
+        If w = 0.
+
+    Notes
+    -----
+    Guo et al. 2018, Theorem 3.1, second part, for any priors and accuracies: Markov's inequality
+    on the margin of the correctly classified.
+    """
+    drop = as_budget(eps) * _norm(model, 1)
+    with np.errstate(divide="ignore"):
+        return np.asarray(moments.shares @ _margin_means(model, moments) / drop)
+
+
+def r_inf_two_moments(
+    model: LinearClassifier, moments: CorrectMoments, eps: ArrayLike
+) -> FloatArray:
+    """Return the best bound on r_inf(eps) that two moments of the margin a class allow.
+
+    Kind: upper (proven without a box), and tight: see `tail_bound`. Never above `r_inf_markov`
+    nor above the accuracy.
+
+    Raises
+    ------
+    UnsupportedSettingError
+        If w = 0.
+    """
+    drop = (as_budget(eps) * _norm(model, 1))[..., None]
+    means, variances = _margin_means(model, moments), moments.margin_variances
+    return np.asarray(tail_bound(means, variances, drop) @ moments.shares)
+
+
+def _along(model: LinearClassifier, points: FloatArray) -> FloatArray:
+    return np.asarray((model.weights @ points.T)[0])
+
+
+def _norm(model: LinearClassifier, order: int) -> float:
+    refuse_many_classes(model)
+    norm = float(np.linalg.norm(live_rows(model)[0][1], ord=order))
+    if norm == 0:
+        raise UnsupportedSettingError("Theorem 3.1 divides by the norm of w; got w = 0.")
+    return norm
+
+
+def _margin_means(model: LinearClassifier, moments: CorrectMoments) -> FloatArray:
+    """Return E[k f(x) | y = k, correct], zero where nothing is correct."""
+    means = _SIGNS * (_along(model, moments.means) + model.bias[0])
+    return np.where(moments.accuracies > 0, means, 0.0)
+
+
+def _source(place: str) -> Source:
+    return Source(
+        citation="Guo, Zhang, Zhang, Chen 2018",
+        place=place,
+        bibtex="""@inproceedings{guo2018sparse,
+  author    = {Yiwen Guo and Chao Zhang and Changshui Zhang and Yurong Chen},
+  title     = {Sparse {DNNs} with Improved Adversarial Robustness},
+  booktitle = {Advances in Neural Information Processing Systems},
+  volume    = {31},
+  year      = {2018},
+  eprint    = {1810.09619}
+}""",
+    )
+
+
+_LINEAR = ("binary linear classifier, w ≠ 0", "no box: attacked inputs may go anywhere")
+_BALANCED = ("P(y = ±1) = 1/2", "the same accuracy t on both classes")
+
+CLAIMS = (
+    Claim(
+        key="guo2018.r2",
+        source=_source("Theorem 3.1, first part"),
+        statement="r_2 = t w·(m₊ − m₋) / (2 ‖w‖₂)",
+        form="identity",
+        assumptions=(*_LINEAR, *_BALANCED),
+        standing="proven",
+        note="The proof needs only equal shares P(k and correct), or a boundary that halves the"
+        " segment from m₋ to m₊.",
+        predict=r_2_as_written,
+    ),
+    Claim(
+        key="guo2018.r2-general",
+        source=_source("Theorem 3.1, our general form"),
+        statement="r_2 = Σ_k P(y = k, correct) k (w·m_k + b) / ‖w‖₂",
+        form="identity",
+        assumptions=_LINEAR,
+        standing="proven",
+        note="What equal accuracies hide is the term b (P(+1, correct) − P(−1, correct)) / ‖w‖₂.",
+        predict=r_2_general,
+    ),
+    Claim(
+        key="guo2018.r2-unrestricted",
+        source=_source("Theorem 3.1, first part, used without its assumptions"),
+        statement="r_2 = t w·(m₊ − m₋) / (2 ‖w‖₂) with t the overall accuracy, for any classifier",
+        form="identity",
+        assumptions=_LINEAR,
+        standing="refuted",
+        note="Off by −(P(+1, correct) − P(−1, correct)) f((m₊ + m₋)/2) / ‖w‖₂: r_2_hidden_term.",
+        predict=r_2_unrestricted,
+    ),
+    Claim(
+        key="guo2018.rinf-markov",
+        source=_source("Theorem 3.1, second part"),
+        statement="r_inf(ε) ≤ t w·(m₊ − m₋) / (2 ε ‖w‖₁);"
+        " in general ≤ Σ_k P(y = k, correct) k f(m_k) / (ε ‖w‖₁)",
+        form="bound",
+        assumptions=_LINEAR,
+        standing="proven",
+        note="Markov's inequality on the margin of the correctly classified.",
+        predict=r_inf_markov,
+    ),
+    Claim(
+        key="guo2018.rinf-two-moments",
+        source=_source("Theorem 3.1, second part, sharpened by us"),
+        statement="r_inf(ε) ≤ Σ_k P(y = k, correct) B(ε ‖w‖₁; mean, variance of the margin), with"
+        " B(a) = 1 for a ≤ mean, mean/a up to mean + var/mean, var/(var + (a − mean)²) beyond",
+        form="bound",
+        assumptions=_LINEAR,
+        standing="proven",
+        note="The best bound that the two moments allow; never above Markov's.",
+        predict=r_inf_two_moments,
+    ),
+    Claim(
+        key="guo2018.rinf-clipped",
+        source=_source("Theorem 3.1, second part, used with clipped pixels"),
+        statement="r_inf(ε) ≤ t w·(m₊ − m₋) / (2 ε ‖w‖₁) when attacked inputs are clipped to a box",
+        form="bound",
+        assumptions=("binary linear classifier, w ≠ 0", "attacked inputs are clipped to [0, 1]"),
+        standing="refuted",
+        note="Signal weight 1, a hundred weights ±.01 on pixels that are always 0, ε = .3: half of"
+        " these pixels cannot move the harmful way, and the bound .83 meets r_inf = 1.",
+        predict=r_inf_markov,
+    ),
+)
