@@ -189,12 +189,13 @@ def found_points(
 
 
 def checked_sizes(stack: Stack, points: FloatArray, norm: float) -> FloatArray:
-    """Return the norm of the move to each point; nan if it does not fool, or is not finite.
+    """Return the norm of the move to each point; nan if it does not fool, or is not in the box.
 
-    Kind: `upper`, of the distance in the box that the points were clipped to.
+    Kind: `upper`. A point that is not finite lies in no box.
     """
     sizes = np.linalg.norm(points - stack.X, ord=norm, axis=-1)
-    usable = np.isfinite(sizes)
+    inside = ((points >= stack.lo) & (points <= stack.hi)).all(axis=-1)
+    usable = inside & np.isfinite(sizes)
     fooled = usable & is_fooled(stack, np.where(usable[..., None], points, stack.X))
     return np.where(fooled, sizes, np.nan)
 

@@ -235,7 +235,7 @@ def _carlini_wagner(stack: Stack) -> FloatArray:
         binary_search_steps=6, steps=150, stepsize=0.05, initial_const=0.01, abort_early=False
     )
     (points,) = found_points(stack, attack, unit=power_of_two_unit(stack, 1.0), gap=_GAP)
-    points[(points == 0).all(axis=-1)] = np.nan
+    points[(points == np.clip(0.0, stack.lo, stack.hi)).all(axis=-1)] = np.nan
     return points
 
 

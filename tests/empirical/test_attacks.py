@@ -11,6 +11,7 @@ import torch
 from sklearn.datasets import load_digits
 from sklearn.linear_model import LogisticRegression
 
+from empirical import attacks
 from empirical.attack_stack import LinearNetwork
 from empirical.attacks import attack_accuracy, attack_distances
 from theory.linear.classifier import LinearClassifier
@@ -90,12 +91,14 @@ def solved_distance(model, x, y, norm):
     W, b = rows_of(model)
     own = np.flatnonzero(model.classes == y)[0]
     sizes = []
+    exactly = {"tol_gap_abs": 1e-10, "tol_gap_rel": 1e-10, "tol_feas": 1e-10}
     for k in np.delete(np.arange(len(W)), own):
         z = cp.Variable(x.size)
         limits = [(W[k] - W[own]) @ z + b[k] - b[own] >= 0, z >= 0, z <= 1]
-        size = cp.norm(z - x, 2 if norm == 2 else "inf")
-        sizes.append(cp.Problem(cp.Minimize(size), limits).solve(solver=cp.CLARABEL))
-    return max(0.0, min(sizes))
+        size = cp.sum_squares(z - x) if norm == 2 else cp.norm(z - x, "inf")
+        problem = cp.Problem(cp.Minimize(size), limits)
+        sizes.append(problem.solve(solver=cp.CLARABEL, **exactly))
+    return max(0.0, min(sizes)) ** (1 / 2 if norm == 2 else 1)
 
 
 def ratios(result, exact):
@@ -247,7 +250,7 @@ def test_attack_accuracy_in_box_meets_a_solver(attack):
     models, X, y = models[2:3], X[:20], y[:20]
     norm = BUDGET_NORMS[attack]
     exact = np.array([solved_distance(models[0], x, t, norm) for x, t in zip(X, y, strict=True)])
-    eps = np.quantile(exact, [0.2, 0.5, 0.8]) * 1.001
+    eps = np.geomspace(0.8 * exact.min(), 1.3 * exact.max(), 40)
     (survived,) = attack_accuracy(models, X, y, eps, attack=attack, box=UNIT_BOX)
     assert survived[exact > eps[:, None] * (1 + NEVER_CLOSER)].all()
     # L2 PGD projects to ball and box in turn, not to what they share: up to 3 % short.
@@ -293,6 +296,27 @@ def test_attack_distances_are_unknown_where_the_box_forbids_every_move(attack, b
     model = LinearClassifier(weights=np.ones(4), bias=-0.9)
     result = attack_distances([model], np.full((1, 4), 0.5), [1], attack=attack, box=box)
     assert result.status.tolist() == [["unknown"]]
+
+
+@pytest.mark.parametrize("box", [UNIT_BOX, (0.01, 1.0)])
+def test_carlini_wagner_claims_no_corner_that_it_did_not_reach(box):
+    # Only the lower corner fools. In tanh's scale it lies at -inf, but foolbox returns the origin
+    # on failure, which is that corner once it is clipped to the box.
+    model = LinearClassifier(weights=np.ones(4), bias=-4 * box[0] - 1e-9)
+    result = attack_distances([model], np.ones((1, 4)), [1], attack="carlini_wagner", box=box)
+    assert result.status.tolist() == [["unknown"]]
+
+
+@pytest.mark.parametrize("attack", [*FREE_ATTACKS, "carlini_wagner"])
+def test_attack_distances_keep_boxes_whose_ends_are_rounded(attack):
+    rng = np.random.default_rng(0)
+    box, X = (0.1, 0.7), rng.uniform(0.1, 0.7, (40, 20))
+    models = [
+        LinearClassifier(weights=w, bias=-0.4 * w.sum() - 0.5) for w in rng.normal(size=(9, 20))
+    ]
+    result = attack_distances(models, X, np.full(40, -1), attack=attack, box=box)
+    assert (result.witnesses == box[0]).any() or attack == "carlini_wagner"
+    assert_honest(result, models, X, np.full(40, -1), box)
 
 
 @pytest.mark.parametrize("attack", BUDGET_NORMS)
@@ -354,16 +378,36 @@ def test_attack_distances_accept_sparse_weights_and_one_input(attack):
 
 
 def test_attacks_are_deterministic_and_leave_the_generator_alone():
-    # DDN draws noise for the gradients of zero weights.
-    models = [LinearClassifier(weights=np.zeros(64), bias=1.0), *threes_and_eights()[0]]
-    _, X, y = threes_and_eights()
+    # Half way between two rivals the gradient is zero, and DDN goes where its noise leads it.
+    a = np.array([1.0, 2.0])
+    model = LinearClassifier(weights=np.stack([0 * a, a, -a]), bias=[1.0, 0.0, 0.0])
+    X, y = np.zeros((20, 2)), np.zeros(20, dtype=int)
     state = torch.get_rng_state()
-    first = attack_distances(models, X, y, attack="ddn", box=UNIT_BOX)
+    first = attack_distances([model], X, y, attack="ddn", box=None)
     assert torch.equal(torch.get_rng_state(), state)
     torch.rand(7)
     with torch.no_grad():
-        second = attack_distances(models, X, y, attack="ddn", box=UNIT_BOX)
+        second = attack_distances([model], X, y, attack="ddn", box=None)
+    assert np.unique(first.witnesses[0, :, 0] > 0).tolist() == [False, True]
     np.testing.assert_array_equal(first.witnesses, second.witnesses)
+
+
+@pytest.mark.parametrize(
+    ("point", "is_believed"),
+    [(-0.5, True), (-1.5, False), (0.5, False), (math.nan, False), (-math.inf, False)],
+)
+def test_attacks_believe_no_point_unchecked(point, is_believed, monkeypatch):
+    # Right of zero the label stands; -.5 fools within the box [-1, 1]; -1.5 lies outside.
+    model, X = LinearClassifier(weights=[1.0, 0.0]), np.array([[0.25, 0.0]])
+    claimed = np.array([[[point, 0.0]]])
+    monkeypatch.setitem(attacks._DISTANCE_ATTACKS, "ddn", (2.0, lambda _: claimed.copy()))
+    result = attack_distances([model], X, [1], attack="ddn", box=(-1.0, 1.0))
+    assert result.status.item() == ("witnessed" if is_believed else "unknown")
+    assert np.isfinite(result.distances.item()) == is_believed
+    monkeypatch.setitem(attacks._BUDGET_ATTACKS, "fgsm", (2.0, lambda *_: [claimed, claimed]))
+    survived = attack_accuracy([model], X, [1], [0.7, 0.8], attack="fgsm", box=(-1.0, 1.0))
+    # The move is of length .75.
+    assert survived.ravel().tolist() == [True, not is_believed]
 
 
 def test_linear_network_scores_each_row_by_its_own_model():

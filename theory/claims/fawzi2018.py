@@ -36,8 +36,8 @@ def unsigned_distance_bound(
 
     Notes
     -----
-    Fawzi, Fawzi, Frossard 2018, Lemma 4.1. The constants are right and none can be lowered:
-    one point M with P(+1) = 1 - R and f(x) = x + M makes it an equality.
+    Fawzi, Fawzi, Frossard 2018, linear classifiers. The constants are right and none can be
+    lowered: one point M with P(+1) = 1 - R and f(x) = x + M makes it an equality.
 
     Examples
     --------
@@ -62,7 +62,7 @@ CLAIMS = (
         key="fawzi2018.linear",
         source=Source(
             citation="Fawzi, Fawzi, Frossard 2018",
-            place="Lemma 4.1 (linear classifiers)",
+            place="linear classifiers",
             bibtex="""@article{fawzi2018analysis,
   author  = {Alhussein Fawzi and Omar Fawzi and Pascal Frossard},
   title   = {Analysis of classifiers' robustness to adversarial perturbations},

@@ -126,6 +126,24 @@ def r_inf_two_moments(
     return np.asarray(tail_bound(means, variances, drop) @ moments.shares)
 
 
+def no_effect() -> float:
+    """Return the effect that sparsity has if it has none: the null of a trend, in its unit."""
+    return 0.0
+
+
+def clipping_counterexample() -> tuple[LinearClassifier, FloatArray, FloatArray, float]:
+    """Return a classifier, inputs, labels and a budget where clipping breaks Markov's bound.
+
+    One signal pixel, 0 for -1 and 1 for +1, of weight 1; a hundred pixels that are always 0, of
+    weight ±.01. Within the box [0, 1] the latter cannot fall, so of ‖w‖₁ = 2 an attack commands
+    only 1.5: margins of .5 survive eps = .3, while the bound says .5 / (.3 · 2) = .83.
+    """
+    weights = np.concatenate([[1.0], np.tile([0.01, -0.01], 50)])
+    X = np.zeros((2, 101))
+    X[1, 0] = 1.0
+    return LinearClassifier(weights=weights, bias=-0.5), X, _SIGNS, 0.3
+
+
 def _along(model: LinearClassifier, points: FloatArray) -> FloatArray:
     return np.asarray((model.weights @ points.T)[0])
 
@@ -226,5 +244,38 @@ CLAIMS = (
         note="Signal weight 1, a hundred weights ±.01 on pixels that are always 0, ε = .3: half of"
         " these pixels cannot move the harmful way, and the bound .83 meets r_inf = 1.",
         predict=r_inf_markov,
+    ),
+    Claim(
+        key="guo2018.r2-held-out",
+        source=_source("Theorem 3.1, our general form, on unseen inputs"),
+        statement="r_2 from moments of one part of the data is the r_2 of another part, up to the"
+        " sampling errors of both",
+        form="identity",
+        assumptions=(*_LINEAR, "both parts drawn alike", "the classifier saw neither"),
+        standing="proven",
+        note="The general form is a mean over inputs, hence unbiased; 4 standard errors allowed.",
+        predict=r_2_general,
+    ),
+    Claim(
+        key="guo2018.l2-sparsity",
+        source=_source("linear classifiers, a reading of Theorem 3.1"),
+        statement="the L2 robustness of linear classifiers does not depend on sparsity: halving"
+        " the number of weights at equal accuracy changes r_2 by less than 5 %",
+        form="equivalence",
+        assumptions=(*_LINEAR, "accuracy within 3 points of the best of the family"),
+        standing="open",
+        note="Theorem 3.1 only says that r_2 depends on w through its direction.",
+        predict=no_effect,
+    ),
+    Claim(
+        key="guo2018.linf-sparsity",
+        source=_source("linear classifiers, a reading of Theorem 3.1"),
+        statement="the Linf robustness of linear classifiers gains from sparsity: halving the"
+        " number of weights at equal accuracy raises r_inf(ε)",
+        form="trend",
+        assumptions=(*_LINEAR, "accuracy within 3 points of the best of the family"),
+        standing="open",
+        note="The bound falls with ‖w‖₁; that r_inf follows it is not in the theorem.",
+        predict=no_effect,
     ),
 )

@@ -82,7 +82,7 @@ def r_2(
 
     Notes
     -----
-    E[1{correct} · distance]: Guo et al. 2018 (arXiv 1810.09619), section 3.1.
+    E[1{correct} · distance]: Guo et al. 2018 (arXiv 1810.09619), linear classifiers.
 
     Examples
     --------
@@ -126,7 +126,7 @@ def r_inf(
 
     Notes
     -----
-    Guo et al. 2018 (arXiv 1810.09619), section 3.1; FGS of Goodfellow et al. 2015.
+    Guo et al. 2018 (arXiv 1810.09619), linear classifiers; FGS of Goodfellow et al. 2015.
 
     Examples
     --------

@@ -1,0 +1,53 @@
+"""A claim meets its measurement and becomes a verdict."""
+
+from collections.abc import Callable, Mapping, Sequence
+
+import numpy as np
+
+from empirical.experiments import Cell
+from empirical.verify import classics, fawzi2018, guo2018, mixtures
+from empirical.verify.verdict import Verdict
+from theory.claims import CATALOGUE
+
+__all__ = ["DRAWN_CHECKS", "STUDY_CHECKS", "Verdict", "verdict_of"]
+
+# Checks of claims about trained classifiers, from the cells of the linear study.
+STUDY_CHECKS: Mapping[str, Callable[[Sequence[Cell]], Verdict]] = {
+    "guo2018.r2": guo2018.check_r2,
+    "guo2018.r2-general": guo2018.check_r2_general,
+    "guo2018.r2-unrestricted": guo2018.check_r2_unrestricted,
+    "guo2018.rinf-markov": guo2018.check_r_inf_markov,
+    "guo2018.rinf-two-moments": guo2018.check_r_inf_two_moments,
+    "guo2018.rinf-clipped": guo2018.check_r_inf_clipped,
+    "guo2018.r2-held-out": guo2018.check_r2_held_out,
+    "guo2018.l2-sparsity": guo2018.check_l2_sparsity,
+    "guo2018.linf-sparsity": guo2018.check_linf_sparsity,
+    "fawzi2018.linear": fawzi2018.check_linear,
+    "mixtures.plug-in": mixtures.check_plug_in,
+}
+# Checks that draw what they need.
+DRAWN_CHECKS: Mapping[str, Callable[[np.random.Generator], Verdict]] = {
+    "mixtures.robust-accuracy": mixtures.check_robust_accuracy,
+    "mixtures.r2": mixtures.check_r2,
+    "mixtures.robust-bayes": mixtures.check_robust_bayes,
+    "classics.norm-inside": classics.check_norm_inside,
+    "classics.norm-outside": classics.check_norm_outside,
+    "classics.aggregate-hinge": classics.check_aggregate_hinge,
+    "classics.svm": classics.check_svm,
+}
+
+
+def verdict_of(key: str, cells: Sequence[Cell], *, seed: int) -> Verdict:
+    """Return the verdict on a claim of the catalogue.
+
+    Parameters
+    ----------
+    key : str
+    cells : sequence of Cell
+        Of the linear study; not looked at by the claims in DRAWN_CHECKS.
+    seed : int
+    """
+    if key in STUDY_CHECKS:
+        return STUDY_CHECKS[key](cells)
+    number = list(CATALOGUE).index(key)
+    return DRAWN_CHECKS[key](np.random.default_rng([seed, 2, number]))

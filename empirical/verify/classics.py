@@ -1,0 +1,150 @@
+"""Norms inside and outside the loss, and the hard-margin SVM, met by gradients and attacks."""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from sklearn.linear_model import LogisticRegression
+from sklearn.svm import SVC
+from torch.nn.functional import normalize, softplus
+
+from empirical.attacks import attack_distances
+from empirical.data import Part, digits, sample_classes, sparse_mean_classes
+from empirical.verify.verdict import Verdict, judge_identity
+from theory.claims import CATALOGUE
+from theory.claims.classics import (
+    Loss,
+    adversarial_loss,
+    aggregate_hinge_loss,
+    largest_smallest_distance,
+    outside_penalty_counterexample,
+    outside_penalty_residual,
+)
+from theory.linear import LinearClassifier
+from theory.validation import FloatArray
+
+_EXACT = "the attack of a linear classifier is one gradient step; the rest is rounding"
+
+
+class _Problem(NamedTuple):
+    """A linear classifier and labelled inputs, as double tensors."""
+
+    X: torch.Tensor
+    y: torch.Tensor
+    w: torch.Tensor
+    b: torch.Tensor
+
+    def losses(self, moved: torch.Tensor, loss: Loss = "logistic") -> torch.Tensor:
+        margins = self.y * (moved @ self.w + self.b)
+        return torch.relu(1 - margins) if loss == "hinge" else softplus(-margins)
+
+
+def _problem(data: Part) -> tuple[_Problem, LinearClassifier]:
+    fitted = LogisticRegression().fit(*data)
+    model = LinearClassifier(weights=fitted.coef_, bias=fitted.intercept_)
+    arrays = (data.X, data.y, fitted.coef_[0], fitted.intercept_)
+    return _Problem(*(torch.as_tensor(array, dtype=torch.float64) for array in arrays)), model
+
+
+def _ascent(problem: _Problem, norm: float) -> torch.Tensor:
+    """Return for each input the move of norm 1 that gains most along its loss's gradient."""
+    moved = problem.X.clone().requires_grad_()
+    (gradient,) = torch.autograd.grad(problem.losses(moved).sum(), moved)
+    if norm == np.inf:
+        return gradient.sign()
+    if norm == 2:
+        return normalize(gradient, dim=1, eps=1e-300)
+    largest = gradient.abs().argmax(dim=1, keepdim=True)
+    return torch.zeros_like(gradient).scatter(1, largest, gradient.gather(1, largest).sign())
+
+
+def check_norm_inside(rng: np.random.Generator) -> Verdict:
+    """Return the verdict on the closed form of the adversarial loss, three norms, two losses."""
+    data = digits(3, 8)
+    rows = rng.permutation(data.y.size)[:100]
+    part = Part(data.X[rows], data.y[rows])
+    problem, model = _problem(part)
+    losses: tuple[Loss, Loss] = ("logistic", "hinge")
+    predicted, measured = [], []
+    for norm, eps in ((1, 1.0), (1, 3.0), (2, 0.3), (2, 1.0), (np.inf, 0.05), (np.inf, 0.2)):
+        moved = problem.X + eps * _ascent(problem, norm)
+        for loss in losses:
+            predicted.append(adversarial_loss(model, *part, eps, norm=norm, loss=loss))
+            measured.append(float(problem.losses(moved, loss).sum()))
+    return judge_identity(
+        CATALOGUE["classics.norm-inside"], predicted, measured, tolerance=1e-9, reason=_EXACT
+    )
+
+
+def _adversarially_trained(X: FloatArray, y: FloatArray, eps: float) -> _Problem:
+    """Return a classifier without intercept trained against L2 attacks, by L-BFGS."""
+    x_, y_ = (torch.as_tensor(array, dtype=torch.float64) for array in (X, y))
+    w = torch.ones(X.shape[1], dtype=torch.float64, requires_grad=True)
+    problem = _Problem(x_, y_, w, torch.zeros(1, dtype=torch.float64))
+    trainer: Any = torch.optim.LBFGS(
+        [w], max_iter=500, tolerance_grad=1e-12, line_search_fn="strong_wolfe"
+    )
+
+    def closure() -> torch.Tensor:
+        trainer.zero_grad()
+        # The attack as a function of w, so that its own dependence on w is differentiated too.
+        attacked = x_ - eps * y_[:, None] * normalize(w, dim=0)
+        loss = problem.losses(attacked).sum()
+        loss.backward()  # type: ignore[no-untyped-call]
+        return loss
+
+    trainer.step(closure)
+    return problem
+
+
+def check_norm_outside(rng: np.random.Generator) -> Verdict:
+    """Return the verdict on "adversarial training is a penalty outside", on three points."""
+    del rng  # the counterexample is fixed
+    problem = _adversarially_trained(*outside_penalty_counterexample())
+    (gradient,) = torch.autograd.grad(problem.losses(problem.X).sum(), problem.w)
+    along = normalize(problem.w.detach(), dim=0)
+    across = gradient - (gradient @ along) * along
+    return judge_identity(
+        CATALOGUE["classics.norm-outside"],
+        [outside_penalty_residual()],
+        [float(across.norm() / gradient.norm())],
+        tolerance=1e-3,
+        reason="the optimiser stops at a small gradient, not at zero",
+    )
+
+
+def check_aggregate_hinge(rng: np.random.Generator) -> Verdict:
+    """Return the verdict on the aggregate budget: the best of one-point and random attacks."""
+    data = sample_classes(sparse_mean_classes(5, nonzeros=2, separation=1.0), 60, rng=rng)
+    problem, model = _problem(Part(data.X, data.y))
+    spread = torch.as_tensor(rng.dirichlet(np.full(60, 0.1), size=200))
+    shares = torch.cat([torch.eye(60, dtype=torch.float64), spread])[:, :, None]
+    predicted, measured = [], []
+    for norm in (1, 2, np.inf):
+        step = _ascent(problem, norm)
+        for budget in (0.5, 2.0, 10.0):
+            losses = problem.losses(problem.X + budget * shares * step, "hinge").sum(dim=1)
+            predicted.append(aggregate_hinge_loss(model, data.X, data.y, budget, norm=norm))
+            measured.append(float(losses.max()))
+    return judge_identity(
+        CATALOGUE["classics.aggregate-hinge"], predicted, measured, tolerance=1e-9, reason=_EXACT
+    )
+
+
+def check_svm(rng: np.random.Generator) -> Verdict:
+    """Return the verdict on the hard-margin SVM's smallest distance, by DeepFool."""
+    wide = sample_classes(sparse_mean_classes(5, nonzeros=2, separation=6.0), 80, rng=rng)
+    predicted, measured = [], []
+    for data in (digits(3, 8), digits(0, 1), wide):
+        fitted = SVC(kernel="linear", C=1e8, tol=1e-6).fit(data.X, data.y)
+        model = LinearClassifier(weights=fitted.coef_, bias=fitted.intercept_)
+        found = attack_distances([model], data.X, data.y, attack="l2_deepfool", box=None)
+        predicted.append(largest_smallest_distance(data.X, data.y))
+        measured.append(float(found.distances.min()))
+    return judge_identity(
+        CATALOGUE["classics.svm"],
+        predicted,
+        measured,
+        tolerance=1e-3,
+        reason="libsvm's tolerance, and DeepFool's overshoot of 1e-4",
+    )

@@ -1,0 +1,218 @@
+"""Theorem 3.1 of Guo et al. 2018 and its readings, met by attacks on trained classifiers."""
+
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from empirical.attacks import attack_accuracy
+from empirical.experiments import TEST_TO_TRAIN, Cell
+from empirical.verify.verdict import (
+    Verdict,
+    judge_bound,
+    judge_equivalence,
+    judge_identity,
+    judge_trend,
+    not_covered,
+)
+from theory.claims import CATALOGUE
+from theory.claims.guo2018 import (
+    clipping_counterexample,
+    r_2_as_written,
+    r_2_general,
+    r_2_hidden_term,
+    r_2_unrestricted,
+    r_inf_markov,
+    r_inf_two_moments,
+)
+from theory.linear import flip_distance
+from theory.linear.moments import correct_moments
+from theory.validation import FloatArray, IntArray
+
+# DeepFool stops 1e-4 beyond the boundary; ten times that leaves room for its own rounding.
+_OVERSHOOT = 1e-3
+_REASON = "DeepFool ends up to 1e-4 beyond the boundary"
+_BAND = 0.03  # of accuracy, within which classifiers count as equally accurate
+_MARGIN = 0.05  # relative change of r_2 a halving that counts as none
+_FEWEST_SIZES, _FEWEST_SPLITS = 3, 4
+
+
+def _balanced(cell: Cell) -> IntArray:
+    """Return test inputs with as many right, and as many wrong, of one label as of the other."""
+    chosen = []
+    for correct in (True, False):
+        right = (cell.distances != 0) == correct
+        labels = [np.flatnonzero(right & (cell.test.y == label)) for label in (-1, 1)]
+        size = min(part.size for part in labels)
+        chosen += [part[:size] for part in labels]
+    return np.concatenate(chosen)
+
+
+def _on_test(cells: Sequence[Cell], formula: Callable[..., float]) -> list[float]:
+    return [
+        formula(cell.trained.model, correct_moments(cell.trained.model, *cell.test))
+        for cell in cells
+    ]
+
+
+def check_r2(cells: Sequence[Cell]) -> Verdict:
+    """Return the verdict on Theorem 3.1, first part, on inputs chosen to meet its assumptions."""
+    claim, predicted, measured = CATALOGUE["guo2018.r2"], [], []
+    for cell in cells:
+        rows = _balanced(cell)
+        if (cell.distances[rows] != 0).any():
+            model = cell.trained.model
+            moments = correct_moments(model, cell.test.X[rows], cell.test.y[rows])
+            predicted.append(r_2_as_written(model, moments))
+            measured.append(cell.distances[rows].mean())
+    if not predicted:
+        return not_covered(claim, "no classifier is right on inputs of both labels.")
+    return judge_identity(claim, predicted, measured, tolerance=_OVERSHOOT, reason=_REASON)
+
+
+def check_r2_general(cells: Sequence[Cell]) -> Verdict:
+    """Return the verdict on our general form, on all test inputs."""
+    return judge_identity(
+        CATALOGUE["guo2018.r2-general"],
+        _on_test(cells, r_2_general),
+        [cell.distances.mean() for cell in cells],
+        tolerance=_OVERSHOOT,
+        reason=_REASON,
+    )
+
+
+def check_r2_unrestricted(cells: Sequence[Cell]) -> Verdict:
+    """Return the verdict on Theorem 3.1, first part, used where accuracies differ."""
+    predicted = np.array(_on_test(cells, r_2_unrestricted))
+    measured = np.array([cell.distances.mean() for cell in cells])
+    verdict = judge_identity(
+        CATALOGUE["guo2018.r2-unrestricted"],
+        predicted,
+        measured,
+        tolerance=_OVERSHOOT,
+        reason=_REASON,
+    )
+    unexplained = predicted - measured - np.array(_on_test(cells, r_2_hidden_term))
+    explained = {"largest error left by the hidden term": float(np.abs(unexplained).max())}
+    return replace(verdict, evidence={**verdict.evidence, **explained})
+
+
+def _check_r_inf(cells: Sequence[Cell], key: str, bound: Callable[..., FloatArray]) -> Verdict:
+    bounds, measured = [], []
+    for cell in cells:
+        model = cell.trained.model
+        bounds.append(bound(model, correct_moments(model, *cell.test), cell.eps))
+        measured.append(cell.survived.mean(axis=1))
+    return judge_bound(
+        CATALOGUE[key],
+        np.concatenate(bounds),
+        np.concatenate(measured),
+        allowance=1e-9,
+        reason="rounding of the moments",
+    )
+
+
+def check_r_inf_markov(cells: Sequence[Cell]) -> Verdict:
+    """Return the verdict on Theorem 3.1, second part, without a box."""
+    return _check_r_inf(cells, "guo2018.rinf-markov", r_inf_markov)
+
+
+def check_r_inf_two_moments(cells: Sequence[Cell]) -> Verdict:
+    """Return the verdict on our sharper bound, without a box."""
+    return _check_r_inf(cells, "guo2018.rinf-two-moments", r_inf_two_moments)
+
+
+def check_r_inf_clipped(cells: Sequence[Cell]) -> Verdict:
+    """Return the verdict on the bound used with clipping: counterexample and digits."""
+    model, X, y, eps = clipping_counterexample()
+    survived = attack_accuracy([model], X, y, [eps], attack="fgsm", box=(0.0, 1.0))
+    bounds = [r_inf_markov(model, correct_moments(model, X, y), [eps])]
+    measured = [survived[0].mean(axis=1)]
+    pixels = [cell for cell in cells if cell.dataset.startswith("digits") and cell.split == 0]
+    if pixels:
+        models, eps_grid = [cell.trained.model for cell in pixels], pixels[0].eps
+        kept = attack_accuracy(
+            models, *pixels[0].test, eps_grid, attack="fgsm", box=(0.0, 1.0)
+        ).mean(axis=2)
+        for one, part in zip(models, kept, strict=True):
+            bounds.append(r_inf_markov(one, correct_moments(one, *pixels[0].test), eps_grid))
+            measured.append(part)
+    return judge_bound(
+        CATALOGUE["guo2018.rinf-clipped"],
+        np.concatenate(bounds),
+        np.concatenate(measured),
+        allowance=1e-9,
+        reason="rounding of the moments",
+    )
+
+
+def check_r2_held_out(cells: Sequence[Cell]) -> Verdict:
+    """Return the verdict on r_2 predicted from the validation part, attacked on the test part."""
+    predicted, measured, errors = [], [], []
+    for cell in cells:
+        model = cell.trained.model
+        parts = (flip_distance(model, *cell.validation), cell.distances)
+        predicted.append(r_2_general(model, correct_moments(model, *cell.validation)))
+        measured.append(cell.distances.mean())
+        errors.append(np.sqrt(sum(part.var() / part.size for part in parts)))
+    verdict = judge_identity(
+        CATALOGUE["guo2018.r2-held-out"],
+        predicted,
+        measured,
+        tolerance=_OVERSHOOT,
+        reason=_REASON,
+        errors=errors,
+    )
+    scores = np.abs(np.subtract(predicted, measured)) / np.array(errors)
+    covered = {"within 1.96 standard errors": float((scores <= 1.96).mean())}
+    return replace(verdict, evidence={**verdict.evidence, **covered})
+
+
+def _validation_accuracy(cell: Cell) -> float:
+    return float((flip_distance(cell.trained.model, *cell.validation) > 0).mean())
+
+
+def _effects_of_halving(
+    cells: Sequence[Cell], robustness: Callable[[Cell], float]
+) -> Mapping[str, FloatArray]:
+    """Return for each family of each data set the effect of half as many weights, split by split.
+
+    The slope of a straight line through the classifiers that are equally accurate on the
+    validation part; cases with fewer than three sizes are left out.
+    """
+    paths: dict[tuple[str, str, int], list[Cell]] = defaultdict(list)
+    for cell in cells:
+        paths[cell.dataset, cell.trained.family, cell.split].append(cell)
+    effects: dict[str, list[float]] = defaultdict(list)
+    for (dataset, family, _), path in paths.items():
+        accuracy = [_validation_accuracy(cell) for cell in path]
+        alike = [c for c, a in zip(path, accuracy, strict=True) if a >= max(accuracy) - _BAND]
+        halvings = -np.log2([cell.trained.nonzeros for cell in alike])
+        if np.unique(halvings).size >= _FEWEST_SIZES:
+            line = np.polyfit(halvings, [robustness(cell) for cell in alike], 1)
+            effects[f"{dataset}, {family}"].append(float(line[0]))
+    return {
+        case: np.array(values) for case, values in effects.items() if len(values) >= _FEWEST_SPLITS
+    }
+
+
+def check_l2_sparsity(cells: Sequence[Cell]) -> Verdict:
+    """Return the verdict on "r_2 of linear classifiers does not depend on sparsity"."""
+    return judge_equivalence(
+        CATALOGUE["guo2018.l2-sparsity"],
+        _effects_of_halving(cells, lambda cell: float(np.log(cell.distances.mean()))),
+        margin=_MARGIN,
+        test_to_train=TEST_TO_TRAIN,
+        unit="of r_2 a halving",
+    )
+
+
+def check_linf_sparsity(cells: Sequence[Cell]) -> Verdict:
+    """Return the verdict on "r_inf of linear classifiers gains from sparsity"."""
+    return judge_trend(
+        CATALOGUE["guo2018.linf-sparsity"],
+        _effects_of_halving(cells, lambda cell: float(cell.survived[cell.eps.size // 2].mean())),
+        test_to_train=TEST_TO_TRAIN,
+        unit="of accuracy a halving",
+    )

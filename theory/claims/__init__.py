@@ -1,0 +1,37 @@
+"""The catalogue: what papers claim, as data that measurements can meet."""
+
+import difflib
+
+from theory.claims import classics, fawzi2018, guo2018, mixtures
+from theory.claims.claim import Claim, Source
+
+__all__ = ["CATALOGUE", "Claim", "Source", "find_claims"]
+
+CATALOGUE: dict[str, Claim] = {
+    claim.key: claim
+    for module in (guo2018, fawzi2018, mixtures, classics)
+    for claim in module.CLAIMS
+}
+
+
+def find_claims(key: str) -> list[Claim]:
+    """Return the claim with this key, or all claims of the source of this name.
+
+    Raises
+    ------
+    ValueError
+        If there is none; the message offers the closest names.
+
+    Examples
+    --------
+    >>> [claim.key for claim in find_claims("fawzi2018")]
+    ['fawzi2018.linear']
+    """
+    if key in CATALOGUE:
+        return [CATALOGUE[key]]
+    found = [claim for claim in CATALOGUE.values() if claim.key.split(".")[0] == key]
+    if not found:
+        names = [*CATALOGUE, *{name.split(".")[0] for name in CATALOGUE}]
+        near = difflib.get_close_matches(key, names, n=3, cutoff=0.4) or sorted(CATALOGUE)
+        raise ValueError(f"key must be a claim or a source; got {key!r}: {', '.join(near)}?")
+    return found
