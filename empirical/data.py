@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike
 from sklearn.datasets import load_breast_cancer, load_digits
 from sklearn.model_selection import train_test_split
 
@@ -168,21 +167,3 @@ def split(dataset: Dataset, *, rng: np.random.Generator) -> Split:
         deviation = X[train].std(axis=0)
         X = (X - X[train].mean(axis=0)) / np.where(deviation > 0, deviation, 1.0)
     return Split(*(Part(X[rows], dataset.y[rows]) for rows in (train, validation, test)))
-
-
-def load_part(X: ArrayLike, y: ArrayLike) -> Part:
-    """Return inputs and integer labels as a part, checked.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If X is no finite (n, d) array, or y no n integers.
-    """
-    inputs, labels = as_finite("X", X), as_finite("y", y)
-    if inputs.ndim != 2 or inputs.shape[0] == 0:
-        raise ValueError(f"X must have shape (n, d) with n >= 1; got shape {inputs.shape}.")
-    if labels.shape != inputs.shape[:1]:
-        raise ValueError(f"y must have shape ({inputs.shape[0]},); got shape {labels.shape}.")
-    if (labels != labels.round()).any():
-        raise ValueError(f"y must hold integers; got {labels[labels != labels.round()][0]}.")
-    return Part(inputs, labels.astype(np.intp))

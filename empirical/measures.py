@@ -1,111 +1,72 @@
-"""Means, accuracies and differences with the intervals that say how well they are known.
+"""Robust accuracy against the size of the attack, attack by attack."""
 
-Kind of every number here: estimate, with an interval over inputs or over splits.
-"""
-
-from typing import NamedTuple
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy import stats
 
+from empirical.attacks import attack_accuracy, attack_distances
+from theory.linear import LinearClassifier
 from theory.validation import FloatArray
 
-
-class Interval(NamedTuple):
-    """An estimate between its confidence limits; all NaN where it is not covered."""
-
-    value: float
-    low: float
-    high: float
+# Attacks of one size, attacks that look for the smallest size, by norm.
+_BUDGETED = {2.0: ("l2_pgd",), np.inf: ("fgsm", "linf_pgd")}
+_MINIMIZING = {2.0: ("ddn", "l2_deepfool"), np.inf: ("linf_deepfool",)}
 
 
-def mean_interval(values: ArrayLike, *, level: float = 0.95) -> Interval:
-    """Return the mean of independent values with Student's interval.
+def attack_curves(
+    models: Sequence[LinearClassifier],
+    X: ArrayLike,
+    y: ArrayLike,
+    eps: FloatArray,
+    *,
+    norm: float,
+    box: tuple[float, float] | None,
+    carlini_wagner: bool = False,
+) -> Mapping[str, FloatArray]:
+    """Return the accuracy that each attack of a norm leaves, at each size, for each model.
 
-    A mean with unknown (NaN) entries is not covered: a failed attack proves nothing about how far
-    away the boundary is, so neither leaving it out nor a stand-in would be true.
-
-    Examples
-    --------
-    >>> mean_interval([1.0, 2.0, 3.0]).value
-    2.0
-    """
-    sample = np.asarray(values, dtype=np.float64)
-    if sample.size < 2 or np.isnan(sample).any():
-        return Interval(np.nan, np.nan, np.nan)
-    return _student(sample, float(sample.std(ddof=1) / np.sqrt(sample.size)), level)
-
-
-def proportion_interval(outcomes: ArrayLike, *, level: float = 0.95) -> Interval:
-    """Return the fraction of true outcomes with Wilson's interval.
-
-    Examples
-    --------
-    >>> proportion_interval([True, True, False, True]).value
-    0.75
-    """
-    sample = np.asarray(outcomes, dtype=bool)
-    tested = stats.binomtest(int(sample.sum()), sample.size)
-    limits = tested.proportion_ci(level, method="wilson")
-    return Interval(float(sample.mean()), float(limits.low), float(limits.high))
-
-
-def resampled_interval(values: ArrayLike, *, test_to_train: float, level: float = 0.95) -> Interval:
-    """Return the mean over random splits of one data set, with the corrected interval.
-
-    Splits share inputs, so their values are correlated; the variance of their mean is widened
-    from s²/J to s² (1/J + test_to_train).
+    Kind: upper bounds on robust accuracy. An input that an attack fails to move is counted as
+    robust.
 
     Parameters
     ----------
-    values : array, shape (J,)
-        One value a split; J >= 2.
-    test_to_train : float
-        Size of a split's test part over that of its training part.
+    models : sequence of m LinearClassifier
+    X : array, shape (n, d)
+    y : array, shape (n,)
+    eps : array, shape (k,)
+    norm : 2 or inf
+    box : None or (lo, hi)
+    carlini_wagner : bool
+        Add this L2 attack, some ten times slower than the others; it needs a box.
 
-    Notes
-    -----
-    Nadeau and Bengio 2003, Inference for the generalization error.
-    """
-    sample = np.asarray(values, dtype=np.float64)
-    if sample.size < 2 or np.isnan(sample).any():
-        return Interval(np.nan, np.nan, np.nan)
-    variance = sample.var(ddof=1) * (1 / sample.size + test_to_train)
-    return _student(sample, float(np.sqrt(variance)), level)
+    Returns
+    -------
+    mapping of str to array, shape (m, k)
 
-
-def resampled_p_value(values: ArrayLike, *, test_to_train: float) -> float:
-    """Return the two-sided p-value of a zero mean over random splits, variance corrected.
-
-    Notes
-    -----
-    As `resampled_interval`.
-    """
-    sample = np.asarray(values, dtype=np.float64)
-    error = float(np.sqrt(sample.var(ddof=1) * (1 / sample.size + test_to_train)))
-    if error == 0:
-        return float(sample.mean() == 0)
-    return float(2 * stats.t.sf(abs(sample.mean()) / error, sample.size - 1))
-
-
-def holm(p_values: ArrayLike) -> FloatArray:
-    """Return p-values adjusted for testing them together: family-wise, step-down.
+    Raises
+    ------
+    TypeError, ValueError
+        As `empirical.attacks`; and for other norms.
 
     Examples
     --------
-    >>> holm([0.01, 0.04, 0.03]).round(2).tolist()
-    [0.03, 0.06, 0.06]
+    >>> model = LinearClassifier(weights=[3.0, 4.0], bias=-1.0)
+    >>> curves = attack_curves(
+    ...     [model], [[1.0, 1.0]], [1], np.array([0.5, 1.5]), norm=2, box=None
+    ... )
+    >>> {attack: accuracy.tolist() for attack, accuracy in curves.items()}
+    {'l2_pgd': [[1.0, 0.0]], 'ddn': [[1.0, 0.0]], 'l2_deepfool': [[1.0, 0.0]]}
     """
-    p = np.asarray(p_values, dtype=np.float64)
-    order = np.argsort(p)
-    stepped = np.maximum.accumulate(p[order] * np.arange(p.size, 0, -1))
-    adjusted = np.empty_like(p)
-    adjusted[order] = stepped.clip(max=1.0)
-    return adjusted
-
-
-def _student(sample: FloatArray, error: float, level: float) -> Interval:
-    reach = float(stats.t.ppf((1 + level) / 2, sample.size - 1)) * error
-    mean = float(sample.mean())
-    return Interval(mean, mean - reach, mean + reach)
+    if norm not in _BUDGETED:
+        raise ValueError(f"norm must be 2 or inf for attacks; got {norm!r}.")
+    curves = {}
+    for attack in _BUDGETED[norm]:
+        survived = attack_accuracy(models, X, y, eps, attack=attack, box=box)
+        curves[attack] = survived.mean(axis=2)
+    extra = ("carlini_wagner",) if carlini_wagner and norm == 2 else ()
+    for attack in (*_MINIMIZING[norm], *extra):
+        distances = attack_distances(models, X, y, attack=attack, box=box).distances
+        broken = distances[:, None, :] <= eps[:, None]  # NaN, unknown, breaks nothing
+        curves[attack] = 1 - broken.mean(axis=2)
+    return curves

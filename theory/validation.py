@@ -18,7 +18,8 @@ class UnsupportedSettingError(ValueError):
 
 def as_norm(norm: float) -> float:
     """Return the order of a norm as a float: 0, 1, 2 or inf."""
-    if isinstance(norm, (int, float)) and norm in (0, 1, 2, math.inf):
+    is_number = isinstance(norm, (int, float, np.number)) and not isinstance(norm, bool)
+    if is_number and norm in (0, 1, 2, math.inf):
         return float(norm)
     raise ValueError(f"norm must be 0, 1, 2 or inf; got {norm!r}.")
 
@@ -73,11 +74,11 @@ def as_labels(y: ArrayLike, classes: IntArray, n: int) -> IntArray:
     return index.astype(np.intp)
 
 
-def as_budget(eps: ArrayLike) -> FloatArray:
+def as_budget(eps: ArrayLike, name: str = "eps") -> FloatArray:
     """Return attack budgets as a float64 array; refuse negative ones."""
-    budgets = as_finite("eps", eps)
+    budgets = as_finite(name, eps)
     if (budgets < 0).any():
-        raise ValueError(f"eps must be at least 0; got {budgets[budgets < 0].flat[0]}.")
+        raise ValueError(f"{name} must be at least 0; got {budgets[budgets < 0].flat[0]}.")
     return budgets
 
 

@@ -77,12 +77,13 @@ def check_norm_inside(rng: np.random.Generator) -> Verdict:
 
 
 def _adversarially_trained(X: FloatArray, y: FloatArray, eps: float) -> _Problem:
-    """Return a classifier without intercept trained against L2 attacks, by L-BFGS."""
+    """Return a classifier trained against L2 attacks, by L-BFGS."""
     x_, y_ = (torch.as_tensor(array, dtype=torch.float64) for array in (X, y))
     w = torch.ones(X.shape[1], dtype=torch.float64, requires_grad=True)
-    problem = _Problem(x_, y_, w, torch.zeros(1, dtype=torch.float64))
+    b = torch.zeros(1, dtype=torch.float64, requires_grad=True)
+    problem = _Problem(x_, y_, w, b)
     trainer: Any = torch.optim.LBFGS(
-        [w], max_iter=500, tolerance_grad=1e-12, line_search_fn="strong_wolfe"
+        [w, b], max_iter=500, tolerance_grad=1e-12, line_search_fn="strong_wolfe"
     )
 
     def closure() -> torch.Tensor:
@@ -98,7 +99,7 @@ def _adversarially_trained(X: FloatArray, y: FloatArray, eps: float) -> _Problem
 
 
 def check_norm_outside(rng: np.random.Generator) -> Verdict:
-    """Return the verdict on "adversarial training is a penalty outside", on three points."""
+    """Return the verdict on "adversarial training is a penalty outside", on six points."""
     del rng  # the counterexample is fixed
     problem = _adversarially_trained(*outside_penalty_counterexample())
     (gradient,) = torch.autograd.grad(problem.losses(problem.X).sum(), problem.w)

@@ -8,6 +8,7 @@ import numpy as np
 
 from empirical.attacks import attack_accuracy
 from empirical.experiments import TEST_TO_TRAIN, Cell
+from empirical.summary import attacked_r_2, attacked_r_inf
 from empirical.verify.verdict import (
     Verdict,
     judge_bound,
@@ -23,11 +24,9 @@ from theory.claims.guo2018 import (
     r_2_general,
     r_2_hidden_term,
     r_2_unrestricted,
-    r_inf_markov,
-    r_inf_two_moments,
 )
 from theory.linear import flip_distance
-from theory.linear.moments import correct_moments
+from theory.linear.moments import correct_moments, markov_bound, two_moment_bound
 from theory.validation import FloatArray, IntArray
 
 # DeepFool stops 1e-4 beyond the boundary; ten times that leaves room for its own rounding.
@@ -115,19 +114,19 @@ def _check_r_inf(cells: Sequence[Cell], key: str, bound: Callable[..., FloatArra
 
 def check_r_inf_markov(cells: Sequence[Cell]) -> Verdict:
     """Return the verdict on Theorem 3.1, second part, without a box."""
-    return _check_r_inf(cells, "guo2018.rinf-markov", r_inf_markov)
+    return _check_r_inf(cells, "guo2018.rinf-markov", markov_bound)
 
 
 def check_r_inf_two_moments(cells: Sequence[Cell]) -> Verdict:
     """Return the verdict on our sharper bound, without a box."""
-    return _check_r_inf(cells, "guo2018.rinf-two-moments", r_inf_two_moments)
+    return _check_r_inf(cells, "guo2018.rinf-two-moments", two_moment_bound)
 
 
 def check_r_inf_clipped(cells: Sequence[Cell]) -> Verdict:
     """Return the verdict on the bound used with clipping: counterexample and digits."""
     model, X, y, eps = clipping_counterexample()
     survived = attack_accuracy([model], X, y, [eps], attack="fgsm", box=(0.0, 1.0))
-    bounds = [r_inf_markov(model, correct_moments(model, X, y), [eps])]
+    bounds = [markov_bound(model, correct_moments(model, X, y), [eps])]
     measured = [survived[0].mean(axis=1)]
     pixels = [cell for cell in cells if cell.dataset.startswith("digits") and cell.split == 0]
     if pixels:
@@ -136,7 +135,7 @@ def check_r_inf_clipped(cells: Sequence[Cell]) -> Verdict:
             models, *pixels[0].test, eps_grid, attack="fgsm", box=(0.0, 1.0)
         ).mean(axis=2)
         for one, part in zip(models, kept, strict=True):
-            bounds.append(r_inf_markov(one, correct_moments(one, *pixels[0].test), eps_grid))
+            bounds.append(markov_bound(one, correct_moments(one, *pixels[0].test), eps_grid))
             measured.append(part)
     return judge_bound(
         CATALOGUE["guo2018.rinf-clipped"],
@@ -201,7 +200,7 @@ def check_l2_sparsity(cells: Sequence[Cell]) -> Verdict:
     """Return the verdict on "r_2 of linear classifiers does not depend on sparsity"."""
     return judge_equivalence(
         CATALOGUE["guo2018.l2-sparsity"],
-        _effects_of_halving(cells, lambda cell: float(np.log(cell.distances.mean()))),
+        _effects_of_halving(cells, lambda cell: float(np.log(attacked_r_2(cell)))),
         margin=_MARGIN,
         test_to_train=TEST_TO_TRAIN,
         unit="of r_2 a halving",
@@ -212,7 +211,7 @@ def check_linf_sparsity(cells: Sequence[Cell]) -> Verdict:
     """Return the verdict on "r_inf of linear classifiers gains from sparsity"."""
     return judge_trend(
         CATALOGUE["guo2018.linf-sparsity"],
-        _effects_of_halving(cells, lambda cell: float(cell.survived[cell.eps.size // 2].mean())),
+        _effects_of_halving(cells, attacked_r_inf),
         test_to_train=TEST_TO_TRAIN,
         unit="of accuracy a halving",
     )

@@ -10,12 +10,12 @@ from empirical.attacks import attack_accuracy, attack_distances
 from empirical.data import Part, sample_classes, sparse_mean_classes
 from empirical.experiments import TEST_TO_TRAIN, Cell
 from empirical.linear import train_path
+from empirical.summary import plug_in_law
 from empirical.verify.verdict import Verdict, judge_bound, judge_equivalence, judge_identity
 from theory.claims import CATALOGUE
-from theory.linear import LinearClassifier, class_scores
+from theory.linear import LinearClassifier
 from theory.mixtures import (
     GaussianClasses,
-    MarginLaw,
     accuracy_after_drop,
     r_2,
     robust_accuracy,
@@ -108,21 +108,6 @@ def check_robust_bayes(rng: np.random.Generator) -> Verdict:
         np.concatenate(measured),
         allowance=4 * _binomial_error(bound),
         reason="four standard errors of the attacked sample",
-    )
-
-
-def plug_in_law(cell: Cell) -> MarginLaw:
-    """Return Gaussian margins with the moments of a classifier's validation part.
-
-    Kind: estimate.
-    """
-    X, y = cell.validation
-    margins = y * class_scores(cell.trained.model, X)[:, 1]
-    parts = [margins[y == label] for label in (-1, 1)]
-    return MarginLaw(
-        means=np.array([part.mean() for part in parts]),
-        deviations=np.array([part.std() for part in parts]),
-        priors=np.array([part.size / margins.size for part in parts]),
     )
 
 

@@ -7,7 +7,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike
 
-from empirical.measures import holm, resampled_interval, resampled_p_value
+from empirical.intervals import holm, resampled_interval, resampled_p_value
 from theory.claims.claim import Claim
 from theory.validation import FloatArray
 

@@ -286,7 +286,7 @@ def test_accuracies_refuse_what_they_do_not_cover():
         robust_accuracy(classes, model, 1.0, norm=3)
     with pytest.raises(UnsupportedSettingError, match="norm must be 1, 2 or inf; got 0"):
         robust_accuracy(classes, model, 1.0, norm=0)
-    with pytest.raises(UnsupportedSettingError, match="model must be binary; got 3 labels"):
+    with pytest.raises(UnsupportedSettingError, match="got a model with 3 labels"):
         margin_law(classes, three)
     with pytest.raises(ValueError, match=r"dimension d=2; got 3"):
         margin_law(classes, wide)

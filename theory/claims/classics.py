@@ -7,29 +7,19 @@ from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.optimize import LinearConstraint, linprog, minimize
+from scipy.optimize import LinearConstraint, linprog, minimize, nnls
 
 from theory.claims.claim import Claim, Source
 from theory.linear import LinearClassifier
-from theory.linear.classifier import live_rows
+from theory.linear.classifier import dual_norm
 from theory.linear.contest import open_contest
-from theory.linear.moments import refuse_many_classes
-from theory.validation import FloatArray, UnsupportedSettingError, as_budget, as_finite, as_norm
+from theory.validation import FloatArray, UnsupportedSettingError, as_budget, as_finite
 
 Loss = Literal["logistic", "hinge"]
-_DUAL_ORDER = {1.0: np.inf, 2.0: 2, np.inf: 1}
 
 
-def _margins_and_norm(
-    model: LinearClassifier, X: ArrayLike, y: ArrayLike, norm: float
-) -> tuple[FloatArray, float]:
-    """Return the margins y f(x), and the dual norm of w."""
-    refuse_many_classes(model)
-    order = _DUAL_ORDER.get(as_norm(norm))
-    if order is None:
-        raise UnsupportedSettingError("norm must be 1, 2 or inf to have a dual norm; got 0.")
-    margins = open_contest(model, X, y).lead.min(axis=1)
-    return margins, float(np.linalg.norm(live_rows(model)[0][1], ord=order))
+def _margins(model: LinearClassifier, X: ArrayLike, y: ArrayLike) -> FloatArray:
+    return np.asarray(open_contest(model, X, y).lead.min(axis=1))
 
 
 def adversarial_loss(
@@ -71,8 +61,8 @@ def adversarial_loss(
     >>> adversarial_loss(LinearClassifier(weights=[3.0, 4.0]), [[1.0, 0.0]], [1], 0.5, loss="hinge")
     0.5
     """
-    margins, dual = _margins_and_norm(model, X, y, norm)
-    attacked = margins - float(as_budget(eps)) * dual
+    drop = float(as_budget(eps)) * dual_norm(model, norm)
+    attacked = _margins(model, X, y) - drop
     if loss == "hinge":
         return float(np.maximum(0.0, 1.0 - attacked).sum())
     if loss == "logistic":
@@ -110,12 +100,13 @@ def aggregate_hinge_loss(
     >>> aggregate_hinge_loss(model, [[1.0, 0.0], [0.1, 0.0]], [1, 1], 1.0)
     5.7
     """
-    margins, dual = _margins_and_norm(model, X, y, norm)
+    rise = float(as_budget(budget, "budget")) * dual_norm(model, norm)
+    margins = _margins(model, X, y)
     if margins.min() > 1:
         raise UnsupportedSettingError(
             f"one margin must be at most 1, as inseparable points have; got {margins.min()} and up."
         )
-    return float(np.maximum(0.0, 1.0 - margins).sum() + float(as_budget(budget)) * dual)
+    return float(np.maximum(0.0, 1.0 - margins).sum() + rise)
 
 
 def outside_penalty_residual() -> float:
@@ -129,19 +120,22 @@ def outside_penalty_residual() -> float:
 
 
 def outside_penalty_counterexample() -> tuple[FloatArray, FloatArray, float]:
-    """Return points (3, 2), labels and an L2 budget whose adversarial minimiser no lambda gives.
+    """Return points (6, 2), labels and an L2 budget whose adversarial minimiser no lambda gives.
 
-    For classifiers without intercept. The first and the last point contradict each other, which
-    keeps w finite; the second has room to spare and so feels less of the norm than the others.
+    Three points and their mirror images with the other label, so that b = 0 is optimal. The first
+    and the third contradict each other, which keeps w finite; the second has room to spare and so
+    feels less of the norm than the others.
     """
-    return np.array([[1.0, 1.0], [-2.0, 2.0], [3.0, 3.0]]), np.array([1.0, 1.0, -1.0]), 0.5
+    X = np.array([[1.0, 1.0], [-2.0, 2.0], [3.0, 3.0]])
+    y = np.array([1.0, 1.0, -1.0])
+    return np.vstack([X, -X]), np.append(y, -y), 0.5
 
 
 def largest_smallest_distance(X: ArrayLike, y: ArrayLike) -> float:
     """Return half the distance between the convex hulls of two separable classes.
 
-    Kind: exact to the solver's tolerance (1e-8 relative). No linear classifier is farther in L2
-    from its nearest correctly classified training point; the hard-margin SVM is this far.
+    Kind: exact to the solver's tolerance (1e-6 relative). No linear classifier has all these
+    points right and farther than this from its boundary in L2; the hard-margin SVM has.
 
     Parameters
     ----------
@@ -151,8 +145,12 @@ def largest_smallest_distance(X: ArrayLike, y: ArrayLike) -> float:
 
     Raises
     ------
+    TypeError, ValueError
+        If an argument is malformed, or a class missing.
     UnsupportedSettingError
-        If no hyperplane separates the classes.
+        If no hyperplane strictly separates the classes.
+    RuntimeError
+        If the solver leaves a wider gap to a pair of points of the hulls.
 
     Examples
     --------
@@ -160,20 +158,42 @@ def largest_smallest_distance(X: ArrayLike, y: ArrayLike) -> float:
     1.5
     """
     points, signs = as_finite("X", X), as_finite("y", y)
-    rows = np.column_stack([points, np.ones(len(points))]) * signs[:, None]
+    if set(signs.tolist()) != {-1.0, 1.0}:
+        raise ValueError(f"y must hold both -1 and +1 and no other; got {set(signs.tolist())}.")
+    points = points - points.mean(axis=0)  # the solver's tolerances are absolute
+    unit = np.abs(points).max() or 1.0
+    rows = np.column_stack([points / unit, np.ones(len(points))]) * signs[:, None]
     ones, width = np.ones(len(rows)), rows.shape[1]
     start = linprog(np.zeros(width), A_ub=-rows, b_ub=-ones, bounds=(None, None))
     if start.status != 0:
         raise UnsupportedSettingError("the two classes must be separable by a hyperplane.")
     narrowest: Any = minimize(
         _half_square_of_w,
-        start.x,
+        np.asarray(start.x),
         jac=True,
         method="SLSQP",
         constraints=LinearConstraint(rows, lb=ones),
         options={"ftol": 1e-14, "maxiter": 1000},
     )
-    return float((rows @ narrowest.x).min() / np.linalg.norm(narrowest.x[:-1]))
+    reached = float((rows @ narrowest.x).min() / np.linalg.norm(narrowest.x[:-1]))
+    most = _half_hull_distance(rows, narrowest.x)
+    if not most - reached <= 1e-6 * most:
+        raise RuntimeError(f"the solver left the distance between {reached} and {most}.")
+    return unit * reached
+
+
+def _half_hull_distance(rows: FloatArray, w_and_b: FloatArray) -> float:
+    """Return half the distance of two points of the hulls, an upper bound on every margin.
+
+    Their weights are the multipliers, of the points at the margin, that explain w best.
+    """
+    margins = rows @ w_and_b
+    nearest = rows[margins <= margins.min() + 1e-5]
+    shares = nnls(nearest.T, np.append(w_and_b[:-1], 0.0))[0]
+    signs = nearest[:, -1]
+    points = nearest[:, :-1] * signs[:, None]
+    ends = [shares[signs == k] @ points[signs == k] / shares[signs == k].sum() for k in (1, -1)]
+    return float(np.linalg.norm(ends[0] - ends[1]) / 2)
 
 
 def _half_square_of_w(w_and_b: Any) -> tuple[float, Any]:
@@ -215,9 +235,9 @@ CLAIMS = (
         statement="for each ε there is a λ such that the minimiser of Σ_i loss(y_i f(x_i) − ε ‖w‖₂)"
         " minimises Σ_i loss(y_i f(x_i)) + λ ‖w‖₂",
         form="identity",
-        assumptions=(*_BINARY, "logistic loss"),
+        assumptions=(*_BINARY, "logistic loss", "points that no hyperplane separates"),
         standing="refuted",
-        note="Three points in the plane suffice: outside_penalty_counterexample.",
+        note="Six points in the plane suffice: outside_penalty_counterexample.",
         predict=outside_penalty_residual,
     ),
     Claim(
@@ -258,10 +278,15 @@ CLAIMS = (
   year      = {1992}
 }""",
         ),
-        statement="the hard-margin SVM's smallest L2 distance over the training points is half the"
-        " distance between the convex hulls of the classes, the most a linear classifier can have",
+        statement="the hard-margin SVM's smallest L2 distance over the training points, errors"
+        " counted as 0, is half the distance between the classes' convex hulls: the most a linear"
+        " classifier can have",
         form="identity",
-        assumptions=("two classes that a hyperplane separates", "a free intercept", "no box"),
+        assumptions=(
+            "two classes that a hyperplane strictly separates",
+            "a free intercept",
+            "no box",
+        ),
         standing="proven",
         note="Without the intercept it fails: classes at 1 and 3 on a line are separated by no w.",
         predict=largest_smallest_distance,

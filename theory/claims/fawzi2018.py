@@ -37,7 +37,8 @@ def unsigned_distance_bound(
     Notes
     -----
     Fawzi, Fawzi, Frossard 2018, linear classifiers. The constants are right and none can be
-    lowered: one point M with P(+1) = 1 - R and f(x) = x + M makes it an equality.
+    lowered with the others kept: one point M with P(+1) = 1 - R > 1/2 and f(x) = x + M makes it
+    an equality.
 
     Examples
     --------
@@ -49,11 +50,13 @@ def unsigned_distance_bound(
         raise ValueError(f"priors must be two probabilities that sum to 1; got {p.tolist()}.")
     if means.ndim != 2 or means.shape[0] != 2:
         raise ValueError(f"class_means must have shape (2, d); got shape {means.shape}.")
-    if not radius >= 0 or not 0 <= error_rate <= 1:
+    if not 0 <= radius < np.inf or not 0 <= error_rate <= 1:
         raise ValueError(
-            f"radius must be at least 0 and error_rate in [0, 1]; got {radius} and {error_rate}."
+            f"radius must be in [0, inf) and error_rate in [0, 1]; got {radius} and {error_rate}."
         )
     signal = np.linalg.norm(p[1] * means[1] - p[0] * means[0])
+    if np.linalg.norm(means, axis=1).max() > radius * (1 + 1e-9):
+        raise ValueError(f"class_means must lie in the ball of radius {radius}; they do not.")
     return float(signal + radius * abs(p[1] - p[0]) + 4 * radius * error_rate)
 
 

@@ -6,13 +6,17 @@ of its inputs, and the variance of its margin k f(x). Proofs: theory/proofs/guo2
 """
 
 import numpy as np
-from numpy.typing import ArrayLike
 
 from theory.claims.claim import Claim, Source
 from theory.linear import LinearClassifier
-from theory.linear.classifier import live_rows
-from theory.linear.moments import CorrectMoments, refuse_many_classes, tail_bound
-from theory.validation import FloatArray, UnsupportedSettingError, as_budget
+from theory.linear.moments import (
+    CorrectMoments,
+    margin_means,
+    markov_bound,
+    norm_of_w,
+    two_moment_bound,
+)
+from theory.validation import FloatArray, UnsupportedSettingError
 
 _SIGNS = np.array([-1.0, 1.0])
 
@@ -52,7 +56,7 @@ def r_2_unrestricted(model: LinearClassifier, moments: CorrectMoments) -> float:
         If w = 0.
     """
     along = _along(model, moments.means)
-    return float(moments.shares.sum() * (along[1] - along[0]) / 2 / _norm(model, 2))
+    return float(moments.shares.sum() * (along[1] - along[0]) / 2 / norm_of_w(model, 2))
 
 
 def r_2_hidden_term(model: LinearClassifier, moments: CorrectMoments) -> float:
@@ -68,7 +72,7 @@ def r_2_hidden_term(model: LinearClassifier, moments: CorrectMoments) -> float:
         If w = 0.
     """
     midpoint = _along(model, moments.means).mean() + model.bias[0]
-    return float(-(moments.shares @ _SIGNS) * midpoint / _norm(model, 2))
+    return float(-(moments.shares @ _SIGNS) * midpoint / norm_of_w(model, 2))
 
 
 def r_2_general(model: LinearClassifier, moments: CorrectMoments) -> float:
@@ -85,45 +89,8 @@ def r_2_general(model: LinearClassifier, moments: CorrectMoments) -> float:
     -----
     Our general form of Guo et al. 2018, Theorem 3.1: the terms in b cancel only for equal shares.
     """
-    return float(moments.shares @ _margin_means(model, moments) / _norm(model, 2))
-
-
-def r_inf_markov(model: LinearClassifier, moments: CorrectMoments, eps: ArrayLike) -> FloatArray:
-    """Return the bound sum_k P(k and correct) k f(m_k) / (eps ‖w‖₁) on r_inf(eps); inf at 0.
-
-    Kind: upper (proven without a box; with one it can be violated).
-
-    Raises
-    ------
-    UnsupportedSettingError
-        If w = 0.
-
-    Notes
-    -----
-    Guo et al. 2018, Theorem 3.1, second part, for any priors and accuracies: Markov's inequality
-    on the margin of the correctly classified.
-    """
-    drop = as_budget(eps) * _norm(model, 1)
-    with np.errstate(divide="ignore"):
-        return np.asarray(moments.shares @ _margin_means(model, moments) / drop)
-
-
-def r_inf_two_moments(
-    model: LinearClassifier, moments: CorrectMoments, eps: ArrayLike
-) -> FloatArray:
-    """Return the best bound on r_inf(eps) that two moments of the margin a class allow.
-
-    Kind: upper (proven without a box), and tight: see `tail_bound`. Never above `r_inf_markov`
-    nor above the accuracy.
-
-    Raises
-    ------
-    UnsupportedSettingError
-        If w = 0.
-    """
-    drop = (as_budget(eps) * _norm(model, 1))[..., None]
-    means, variances = _margin_means(model, moments), moments.margin_variances
-    return np.asarray(tail_bound(means, variances, drop) @ moments.shares)
+    norm = norm_of_w(model, 2)
+    return float(moments.shares @ margin_means(model, moments) / norm)
 
 
 def no_effect() -> float:
@@ -148,20 +115,6 @@ def _along(model: LinearClassifier, points: FloatArray) -> FloatArray:
     return np.asarray((model.weights @ points.T)[0])
 
 
-def _norm(model: LinearClassifier, order: int) -> float:
-    refuse_many_classes(model)
-    norm = float(np.linalg.norm(live_rows(model)[0][1], ord=order))
-    if norm == 0:
-        raise UnsupportedSettingError("Theorem 3.1 divides by the norm of w; got w = 0.")
-    return norm
-
-
-def _margin_means(model: LinearClassifier, moments: CorrectMoments) -> FloatArray:
-    """Return E[k f(x) | y = k, correct], zero where nothing is correct."""
-    means = _SIGNS * (_along(model, moments.means) + model.bias[0])
-    return np.where(moments.accuracies > 0, means, 0.0)
-
-
 def _source(place: str) -> Source:
     return Source(
         citation="Guo, Zhang, Zhang, Chen 2018",
@@ -178,7 +131,7 @@ def _source(place: str) -> Source:
 
 
 _LINEAR = ("binary linear classifier, w ≠ 0", "no box: attacked inputs may go anywhere")
-_BALANCED = ("P(y = ±1) = 1/2", "the same accuracy t on both classes")
+_BALANCED = ("P(y = ±1) = 1/2", "the same accuracy t > 0 on both classes")
 
 CLAIMS = (
     Claim(
@@ -199,7 +152,8 @@ CLAIMS = (
         form="identity",
         assumptions=_LINEAR,
         standing="proven",
-        note="What equal accuracies hide is the term b (P(+1, correct) − P(−1, correct)) / ‖w‖₂.",
+        note="What equal shares hide is (P(+1, correct) − P(−1, correct)) f((m₊ + m₋)/2) / ‖w‖₂,"
+        " with its term in b.",
         predict=r_2_general,
     ),
     Claim(
@@ -215,13 +169,14 @@ CLAIMS = (
     Claim(
         key="guo2018.rinf-markov",
         source=_source("Theorem 3.1, second part"),
-        statement="r_inf(ε) ≤ t w·(m₊ − m₋) / (2 ε ‖w‖₁);"
-        " in general ≤ Σ_k P(y = k, correct) k f(m_k) / (ε ‖w‖₁)",
+        statement="r_inf(ε) ≤ Σ_k P(y = k, correct) k f(m_k) / (ε ‖w‖₁), which is"
+        " t w·(m₊ − m₋) / (2 ε ‖w‖₁) for equal shares P(k, correct)",
         form="bound",
         assumptions=_LINEAR,
         standing="proven",
-        note="Markov's inequality on the margin of the correctly classified.",
-        predict=r_inf_markov,
+        note="Markov's inequality on the margin of the correctly classified, ε > 0. For unequal"
+        " shares the paper's form is no bound.",
+        predict=markov_bound,
     ),
     Claim(
         key="guo2018.rinf-two-moments",
@@ -232,7 +187,7 @@ CLAIMS = (
         assumptions=_LINEAR,
         standing="proven",
         note="The best bound that the two moments allow; never above Markov's.",
-        predict=r_inf_two_moments,
+        predict=two_moment_bound,
     ),
     Claim(
         key="guo2018.rinf-clipped",
@@ -241,9 +196,10 @@ CLAIMS = (
         form="bound",
         assumptions=("binary linear classifier, w ≠ 0", "attacked inputs are clipped to [0, 1]"),
         standing="refuted",
-        note="Signal weight 1, a hundred weights ±.01 on pixels that are always 0, ε = .3: half of"
-        " these pixels cannot move the harmful way, and the bound .83 meets r_inf = 1.",
-        predict=r_inf_markov,
+        note="Signal weight 1, fifty weights .01 and fifty −.01 on pixels that are always 0,"
+        " b = −1/2, ε = .3: half of these pixels cannot move the harmful way, and the bound .83"
+        " meets r_inf = 1.",
+        predict=markov_bound,
     ),
     Claim(
         key="guo2018.r2-held-out",
@@ -264,7 +220,7 @@ CLAIMS = (
         form="equivalence",
         assumptions=(*_LINEAR, "accuracy within 3 points of the best of the family"),
         standing="open",
-        note="Theorem 3.1 only says that r_2 depends on w through its direction.",
+        note="Theorem 3.1 only says that r_2 depends on (w, b) through (w, b) / ‖w‖₂.",
         predict=no_effect,
     ),
     Claim(

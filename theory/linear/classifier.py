@@ -7,7 +7,15 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import ArrayLike
 
-from theory.validation import FloatArray, IntArray, as_finite, as_inputs, refuse_nonfinite
+from theory.validation import (
+    FloatArray,
+    IntArray,
+    UnsupportedSettingError,
+    as_finite,
+    as_inputs,
+    as_norm,
+    refuse_nonfinite,
+)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -119,6 +127,44 @@ def live_rows(model: LinearClassifier) -> tuple[FloatArray, IntArray]:
     if model.is_binary:
         rows = np.vstack([np.zeros_like(rows), rows])
     return np.asarray(rows, dtype=np.float64), features
+
+
+def dual_norm(model: LinearClassifier, norm: float) -> float:
+    """Return how much a move of norm 1 can change the score of a binary classifier.
+
+    Kind: exact: the dual norm of w.
+
+    Parameters
+    ----------
+    model : LinearClassifier, binary
+    norm : 1, 2 or inf
+        Of the move.
+
+    Raises
+    ------
+    UnsupportedSettingError
+        For norm 0, which has no dual, and for more than two labels.
+
+    Examples
+    --------
+    >>> dual_norm(LinearClassifier(weights=[3.0, 4.0]), 2)
+    5.0
+    """
+    refuse_many_classes(model)
+    order = {1.0: np.inf, 2.0: 2.0, np.inf: 1.0}.get(as_norm(norm))
+    if order is None:
+        raise UnsupportedSettingError(f"norm must be 1, 2 or inf; got {norm}, which has no dual.")
+    w = live_rows(model)[0][1]
+    scale = np.abs(w).max(initial=0.0) or 1.0  # lest the squares of tiny weights underflow
+    return float(scale * np.linalg.norm(w / scale, ord=order)) if w.size else 0.0
+
+
+def refuse_many_classes(model: LinearClassifier) -> None:
+    """Raise UnsupportedSettingError unless the labels are -1 and +1."""
+    if not model.is_binary:
+        raise UnsupportedSettingError(
+            f"the model must be binary; got a model with {model.classes.size} labels."
+        )
 
 
 def _as_weights(weights: Any) -> Any:

@@ -108,10 +108,10 @@ def flip_distance(
     norm: float = 2,
     box: tuple[ArrayLike, ArrayLike] | None = None,
 ) -> FloatArray:
-    """Return the distance of each input to the closure of the region of another label.
+    """Return the distance of each input to the nearest point where another label does as well.
 
-    That is the region where a label other than y (without y: other than the predicted one) scores
-    at least as high. Kind: exact, up to the float64 rounding of the scores.
+    Where, that is, a label other than y (without y: than the predicted one) scores at least as
+    high as it: ties count. Kind: exact, up to the float64 rounding of the scores.
 
     Parameters
     ----------

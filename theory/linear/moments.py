@@ -5,9 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from theory.linear.classifier import LinearClassifier
+from theory.linear.classifier import LinearClassifier, dual_norm, refuse_many_classes
 from theory.linear.contest import open_contest
-from theory.validation import FloatArray, UnsupportedSettingError, as_finite
+from theory.validation import FloatArray, UnsupportedSettingError, as_budget, as_finite
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -93,8 +93,9 @@ def correct_moments(model: LinearClassifier, X: ArrayLike, y: ArrayLike) -> Corr
 def tail_bound(mean: ArrayLike, variance: ArrayLike, threshold: ArrayLike) -> FloatArray:
     """Return the supremum of Pr(Z >= threshold) over Z >= 0 with this mean and variance.
 
-    Kind: upper, the least possible: 1 up to the mean, Markov's mean/a up to E[Z²]/mean, Cantelli's
-    var/(var + (a - mean)²) beyond. Arguments broadcast.
+    Kind: upper, the least possible: 1 up to the mean, Markov's mean/a up to E[Z²]/mean (approached,
+    not attained), Cantelli's var/(var + (a - mean)²) beyond. Arguments broadcast. Up to rounding:
+    with no variance the step at the mean is as sharp as float64.
 
     Examples
     --------
@@ -109,9 +110,87 @@ def tail_bound(mean: ArrayLike, variance: ArrayLike, threshold: ArrayLike) -> Fl
     return np.where(a <= mu, 1.0, beyond)
 
 
-def refuse_many_classes(model: LinearClassifier) -> None:
-    """Raise UnsupportedSettingError unless the labels are -1 and +1."""
-    if not model.is_binary:
-        raise UnsupportedSettingError(
-            f"this needs labels -1 and +1; got a model with {model.classes.size} labels."
+def norm_of_w(model: LinearClassifier, norm: float) -> float:
+    """Return the dual norm of w, refusing w = 0: a theorem divides by it."""
+    size = dual_norm(model, norm)
+    if size == 0:
+        raise UnsupportedSettingError("the theorem divides by the norm of w; got w = 0.")
+    return size
+
+
+def margin_means(model: LinearClassifier, moments: CorrectMoments) -> FloatArray:
+    """Return E[k f(x) | y = k, correct], zero where nothing is correct."""
+    if moments.means.shape[1] != model.dimension:
+        raise ValueError(
+            f"moments must be of d={model.dimension} features; got {moments.means.shape[1]}."
         )
+    along = np.asarray(model.weights @ moments.means.T)[0]
+    means = model.classes * (along + model.bias[0])
+    means = np.where(moments.accuracies > 0, means, 0.0)
+    if (means < 0).any():
+        raise ValueError(
+            "moments must be those of this model, whose correct margins are positive;"
+            f" got a mean margin of {means.min()}."
+        )
+    return means
+
+
+def markov_bound(
+    model: LinearClassifier, moments: CorrectMoments, eps: ArrayLike, *, norm: float = np.inf
+) -> FloatArray:
+    """Return the bound sum_k P(k and correct) k f(m_k) / (eps ‖w‖_*) on robust accuracy.
+
+    Kind: upper (proven without a box; with one it can be violated); inf at eps = 0.
+
+    Parameters
+    ----------
+    model : LinearClassifier, binary
+    moments : CorrectMoments
+    eps : float or array of any shape, nonnegative
+    norm : 1, 2 or inf
+        Of the attack; inf bounds r_inf, as the paper does.
+
+    Returns
+    -------
+    array, shape of eps
+
+    Raises
+    ------
+    UnsupportedSettingError
+        If w = 0.
+
+    Notes
+    -----
+    Guo et al. 2018, Theorem 3.1, second part, for any priors and accuracies: Markov's inequality
+    on the margin of the correctly classified.
+    """
+    drop = as_budget(eps) * norm_of_w(model, norm)
+    mean = moments.shares @ margin_means(model, moments)
+    return np.asarray(np.divide(mean, drop, out=np.full(drop.shape, np.inf), where=drop > 0))
+
+
+def two_moment_bound(
+    model: LinearClassifier, moments: CorrectMoments, eps: ArrayLike, *, norm: float = np.inf
+) -> FloatArray:
+    """Return the best bound on robust accuracy that two moments of the margin a class allow.
+
+    Kind: upper (proven without a box), and tight: see `tail_bound`. Never above `markov_bound`
+    nor above the accuracy.
+
+    Parameters
+    ----------
+    model, moments, eps, norm
+        As in `markov_bound`.
+
+    Returns
+    -------
+    array, shape of eps
+
+    Raises
+    ------
+    UnsupportedSettingError
+        If w = 0.
+    """
+    drop = (as_budget(eps) * norm_of_w(model, norm))[..., None]
+    means, variances = margin_means(model, moments), moments.margin_variances
+    return np.asarray(tail_bound(means, variances, drop) @ moments.shares)

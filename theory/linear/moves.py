@@ -8,7 +8,7 @@ it `room` c_i (inf without a box), and the gain has to reach `margin` m > 0. Che
           with pull s_i = a_i² or a_i: increasing, concave and piecewise linear in t;
     L1    coordinates filled to their room in the order of decreasing a_i, the last in part;
     L0    coordinates in the order of decreasing reach a_i c_i, as few as reach m: a sum equal to
-          m in float64 suffices, since a tie lies in the closure of the rival's region.
+          m in float64 suffices: where the rival ties it scores at least as high.
 
 Everything is vectorised over inputs, which share a and differ in room and margin. The proof is in
 theory/proofs/linear_distance.md.
@@ -30,7 +30,7 @@ def move_size(norm: float, a: FloatArray, room: FloatArray, margin: FloatArray) 
         return np.asarray(_greedy(a, room, margin).sum(axis=1))
     if norm == 2:
         return np.asarray(np.sqrt(np.square(_leveled(a, a, room, margin)).sum(axis=1)))
-    return _water_level(a * room, a, margin)
+    return _water_level(a, np.ones_like(a), room, margin)
 
 
 def cheapest_move(norm: float, a: FloatArray, room: FloatArray, margin: FloatArray) -> FloatArray:
@@ -62,28 +62,31 @@ def cheapest_move(norm: float, a: FloatArray, room: FloatArray, margin: FloatArr
 
 def _leveled(a: FloatArray, slope: FloatArray, room: FloatArray, margin: FloatArray) -> FloatArray:
     """Return min(room, t slope), which gains exactly the margin."""
-    t = _water_level(a * room, a * slope, margin)
+    t = _water_level(a, slope, room, margin)
     return np.where(np.isinf(t)[:, None], np.inf, np.minimum(room, t[:, None] * slope))
 
 
-def _water_level(reach: FloatArray, pull: FloatArray, margin: FloatArray) -> FloatArray:
-    """Return the least t with sum_i min(reach_i, t pull_i) >= margin; inf where there is none.
+def _water_level(
+    a: FloatArray, slope: FloatArray, room: FloatArray, margin: FloatArray
+) -> FloatArray:
+    """Return the least t with sum_i a_i min(room_i, t slope_i) >= margin; inf where none is.
 
     Newton's method from the left: by concavity no step passes the root, and every step but the
     last closes a coordinate for good, so it ends at the root itself.
     """
-    closing = reach / pull
-    slope = np.full(margin.size, pull.sum())
-    t: FloatArray = margin / slope
+    closing, reach, pull = room / slope, a * room, a * slope
+    last_pull = np.full(margin.size, pull.sum())
+    t: FloatArray = margin / last_pull
     while True:
         is_open = closing > t[:, None]
         open_pull = is_open.astype(np.float64) @ pull
-        moving = (open_pull < slope) & (open_pull > 0)
+        moving = (open_pull < last_pull) & (open_pull > 0)
         if not moving.any():
             break
         gained = np.where(is_open, 0.0, reach).sum(axis=1)
-        np.divide(margin - gained, open_pull, out=t, where=moving)
-        slope = np.where(moving, open_pull, slope)
+        step = np.divide(margin - gained, open_pull, out=t.copy(), where=moving)
+        t = np.maximum(t, step)  # rounding alone could lead back
+        last_pull = np.where(moving, open_pull, last_pull)
     t[reach.sum(axis=1) < margin] = np.inf
     return t
 

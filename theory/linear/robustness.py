@@ -5,8 +5,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike
 
-from theory.linear.classifier import LinearClassifier, class_scores
-from theory.linear.contest import Contest, open_contest
+from theory.linear.classifier import LinearClassifier, class_scores, live_rows
+from theory.linear.contest import Contest, label_blocks, open_contest
 from theory.linear.distance import flip_distance
 from theory.validation import FloatArray, as_box, as_budget, refuse_outside
 
@@ -134,8 +134,10 @@ def r_inf(
     >>> r_inf(model, [[1.0, 2.0], [1.0, 1.0]], [1, 1], 1.0)
     0.5
     """
-    step = float(as_budget(eps))
-    if model.classes.size > 2 and loss not in {"cross-entropy", "margin"}:
+    step = as_budget(eps)
+    if step.shape != ():
+        raise ValueError(f"eps must be one number; got shape {step.shape}.")
+    if loss not in ("cross-entropy", "margin", *(() if model.classes.size > 2 else (None,))):
         raise ValueError(
             f'loss must be "cross-entropy" or "margin" for {model.classes.size} labels;'
             f" got {loss!r}."
@@ -154,18 +156,24 @@ def r_inf(
 
 
 def _ascent(model: LinearClassifier, contest: Contest, loss: Loss | None) -> FloatArray:
-    """Return a positive multiple of the gradient of each input's loss, which never underflows.
+    """Return the gradient of each input's loss, each feature up to a positive factor.
 
-    Cross-entropy has gradient sum_k p_k (w_k - w_y) over rivals k; the probabilities relative to
-    the likeliest rival's give the same sign however sure the model is.
+    It is the mean of w_k - w_y over rivals k, weighted by probability (cross-entropy) or all on
+    the highest (margin). At each feature the weights are relative to the likeliest rival that
+    differs from the label there, so that its sign survives however sure the model is.
     """
-    every = np.arange(contest.own.size)
+    rows, features = live_rows(model)
+    logits = -contest.lead
     if loss == "margin":
-        share = np.zeros_like(contest.lead)
-        share[every, contest.lead.argmin(axis=1)] = 1.0
-    else:
-        share = np.exp(contest.lead.min(axis=1, keepdims=True) - contest.lead)
-    share[every, contest.own] = -share.sum(axis=1)
-    if model.is_binary:
-        share = share[:, 1:]
-    return np.asarray(share @ model.weights)
+        rivals = np.arange(logits.shape[1])
+        logits = np.where(rivals == logits.argmax(axis=1)[:, None], 0.0, -np.inf)
+    ascent = np.zeros_like(contest.X)
+    every = np.arange(contest.own.size)
+    for part, own, _ in label_blocks(every, contest.own, contest.own):
+        change = rows - rows[own]
+        says = np.where(change != 0, logits[part][:, :, None], -np.inf)
+        likeliest = says.max(axis=1, keepdims=True)
+        with np.errstate(invalid="ignore"):  # -inf - -inf, where no rival differs
+            share = np.where(np.isneginf(says), 0.0, np.exp(says - likeliest))
+        ascent[np.ix_(part, features)] = np.einsum("icj,cj->ij", share, change)
+    return ascent

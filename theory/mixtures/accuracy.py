@@ -7,11 +7,9 @@ from numpy.typing import ArrayLike
 from scipy.special import ndtr
 
 from theory.linear import LinearClassifier
+from theory.linear.classifier import dual_norm
 from theory.mixtures.law import GaussianClasses, MarginLaw, checked_weights, margin_law
-from theory.validation import FloatArray, UnsupportedSettingError, as_budget, as_finite, as_norm
-
-# An attack of size eps in a norm lowers w·x by at most eps times the dual norm of w.
-_DUAL_NORM = {1.0: math.inf, 2.0: 2.0, math.inf: 1.0}
+from theory.validation import FloatArray, UnsupportedSettingError, as_budget, as_finite
 
 
 def accuracy_after_drop(law: MarginLaw, drop: ArrayLike) -> FloatArray:
@@ -145,11 +143,7 @@ def robust_accuracy(
     >>> robust_accuracy(classes, LinearClassifier(weights=[3, 4]), [0, 4], norm=2).round(4).tolist()
     [1.0, 0.8413]
     """
-    order = as_norm(norm)
-    if order not in _DUAL_NORM:
-        raise UnsupportedSettingError(f"norm must be 1, 2 or inf; got {norm}.")
-    w = checked_weights(classes, model)
-    drop = as_budget(eps) * np.linalg.norm(w, ord=_DUAL_NORM[order])
+    drop = as_budget(eps) * dual_norm(model, norm)
     return accuracy_after_drop(margin_law(classes, model), drop)
 
 

@@ -8,7 +8,8 @@ import numpy as np
 import scipy.sparse as sp
 
 from theory.linear import LinearClassifier
-from theory.validation import FloatArray, UnsupportedSettingError, as_finite
+from theory.linear.classifier import refuse_many_classes
+from theory.validation import FloatArray, as_finite
 
 # A covariance computed in float64 is symmetric and positive to far less than this, relatively.
 _ROUNDING = 1e-10
@@ -151,8 +152,7 @@ def margin_law(classes: GaussianClasses, model: LinearClassifier) -> MarginLaw:
 
 def checked_weights(classes: GaussianClasses, model: LinearClassifier) -> FloatArray:
     """Return the dense weights (d,) of a binary model of the classes' dimension; refuse others."""
-    if not model.is_binary:
-        raise UnsupportedSettingError(f"model must be binary; got {model.classes.size} labels.")
+    refuse_many_classes(model)
     if model.dimension != classes.dimension:
         raise ValueError(
             f"model must have the classes' dimension d={classes.dimension}; got {model.dimension}."

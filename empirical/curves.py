@@ -1,0 +1,113 @@
+"""Robust accuracy against the size of the attack: exact, bounded and attacked, as one table."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from empirical.data import Part, digits, split
+from empirical.experiments import Cell
+from empirical.linear import train_path
+from empirical.measures import attack_curves
+from theory.linear import LinearClassifier, flip_distance, robust_accuracy
+from theory.linear.moments import correct_moments, markov_bound, two_moment_bound
+from theory.validation import FloatArray
+
+NORMS = (2.0, np.inf)
+_DRAWN, _ATTACKED = 61, 7  # budgets of a line, budgets attacked
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Contest:
+    """Two classifiers of one data set, a dense and a sparse one, and inputs to attack.
+
+    Parameters
+    ----------
+    dataset : str
+    models : mapping of str to LinearClassifier
+        By "dense" and "sparse".
+    test : Part
+    box : None or (lo, hi)
+    """
+
+    dataset: str
+    models: Mapping[str, LinearClassifier]
+    test: Part
+    box: tuple[float, float] | None
+
+
+def study_contest(cells: Sequence[Cell]) -> Contest:
+    """Return the densest L2 logistic and a sparse L1 logistic classifier of the first split."""
+    first = [cell for cell in cells if cell.split == 0]
+    dense = [cell for cell in first if cell.trained.family == "L2 logistic, cut"][-1]
+    path = [cell for cell in first if cell.trained.family == "L1 logistic"]
+    return Contest(
+        dataset=dense.dataset,
+        models={"dense": dense.trained.model, "sparse": path[len(path) // 2].trained.model},
+        test=dense.test,
+        box=None,
+    )
+
+
+def digits_contest(seed: int) -> Contest:
+    """Return a dense and a sparse classifier of all ten digits, attacked within the box."""
+    data = digits()
+    parts = split(data, rng=np.random.default_rng([seed, 3]))
+    dense = train_path("L2 logistic, cut", *parts.train, count=1 + 1)[-1]
+    sparse = train_path("L1 logistic", *parts.train, count=8)[5]
+    models = {"dense": dense.model, "sparse": sparse.model}
+    return Contest(dataset="ten digits", models=models, test=parts.test, box=data.box)
+
+
+def curve_table(contest: Contest, *, carlini_wagner: bool = False) -> list[dict[str, Any]]:
+    """Return robust accuracy at many budgets: exact, its upper bounds, and what attacks leave.
+
+    Kind: exact for "exact", else upper; the bounds on robust accuracy from moments are those of
+    the attacked inputs themselves, and only for two labels and no box, where they are proven.
+
+    Parameters
+    ----------
+    contest : Contest
+    carlini_wagner : bool
+        As in `attack_curves`; only where there is a box.
+    """
+    X, y = contest.test
+    rows = []
+    for norm in NORMS:
+        distances = [flip_distance(m, X, y, norm=norm) for m in contest.models.values()]
+        finite = np.concatenate([d[np.isfinite(d)] for d in distances])
+        eps = np.linspace(0, float(np.quantile(finite, 0.97)), _DRAWN)
+        attacked = eps[:: (_DRAWN - 1) // (_ATTACKED - 1)]
+        curves = attack_curves(
+            list(contest.models.values()),
+            X,
+            y,
+            attacked,
+            norm=norm,
+            box=contest.box,
+            carlini_wagner=carlini_wagner and contest.box is not None,
+        )
+        for i, (name, model) in enumerate(contest.models.items()):
+            same = {"dataset": contest.dataset, "classifier": name, "norm": norm}
+            same |= {"weights": np.count_nonzero(model.weights), "box": contest.box}
+            lines = _lines(model, contest, eps, norm)
+            lines |= {attack: (attacked, curve[i]) for attack, curve in curves.items()}
+            rows += [
+                {**same, "what": what, "eps": float(e), "accuracy": float(a)}
+                for what, (budgets, accuracies) in lines.items()
+                for e, a in zip(budgets, accuracies, strict=True)
+            ]
+    return rows
+
+
+def _lines(
+    model: LinearClassifier, contest: Contest, eps: FloatArray, norm: float
+) -> dict[str, tuple[FloatArray, FloatArray]]:
+    X, y = contest.test
+    lines = {"exact": (eps, robust_accuracy(model, X, y, eps, norm=norm, box=contest.box))}
+    if model.is_binary and contest.box is None:
+        moments = correct_moments(model, X, y)
+        lines["Markov bound"] = (eps, markov_bound(model, moments, eps, norm=norm))
+        lines["two-moment bound"] = (eps, two_moment_bound(model, moments, eps, norm=norm))
+    return lines

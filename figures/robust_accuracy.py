@@ -1,0 +1,65 @@
+"""Robust accuracy against the size of the attack: exact, bounded, and attacked."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from empirical.curves import NORMS, Contest, curve_table
+from figures.style import BLUE, ORANGE, Rows, house_style, save
+
+_COLOURS = {"dense": BLUE, "sparse": ORANGE}
+_LOOKS: dict[str, dict[str, Any]] = {
+    "exact": {"lw": 1.6},
+    "Markov bound": {"lw": 0.9, "ls": ":"},
+    "two-moment bound": {"lw": 0.9, "ls": "--"},
+    "fgsm": {"ls": "", "marker": "x", "ms": 6},
+    "linf_pgd": {"ls": "", "marker": "o", "ms": 7, "mfc": "none"},
+    "linf_deepfool": {"ls": "", "marker": "^", "ms": 4},
+    "l2_pgd": {"ls": "", "marker": "o", "ms": 7, "mfc": "none"},
+    "ddn": {"ls": "", "marker": "+", "ms": 8},
+    "l2_deepfool": {"ls": "", "marker": "^", "ms": 4},
+    "carlini_wagner": {"ls": "", "marker": "s", "ms": 5, "mfc": "none"},
+}
+
+
+def _draw(axes: Axes, rows: Rows) -> None:
+    for name, colour in _COLOURS.items():
+        for what, look in _LOOKS.items():
+            chosen = [row for row in rows if row["classifier"] == name and row["what"] == what]
+            if chosen:
+                line = np.array([(row["eps"], row["accuracy"]) for row in chosen]).T
+                axes.plot(*line, color=colour, label=what.replace("_", " "), **look)
+    axes.set(xlim=(0, None), ylim=(0, 1.03))
+
+
+def draw(contests: Sequence[Contest], out: Path, *, carlini_wagner: bool = False) -> list[Path]:
+    """Draw a column a data set and a row a norm; return the files."""
+    with house_style():
+        figure = Figure(figsize=(3.6 * len(contests), 7))
+        panels = figure.subplots(2, len(contests), sharey=True, squeeze=False)
+        rows: list[dict[str, Any]] = []
+        for column, contest in enumerate(contests):
+            table = curve_table(contest, carlini_wagner=carlini_wagner)
+            rows += table
+            for axes, norm in zip(panels[:, column], NORMS, strict=True):
+                _draw(axes, [row for row in table if row["norm"] == norm])
+                box = "no box" if contest.box is None else "in the box [0, 1]"
+                sizes = {row["classifier"]: row["weights"] for row in table}
+                weights = ", ".join(f"{name}: {size} weights" for name, size in sizes.items())
+                axes.set_title(f"{contest.dataset}, {box}\n{weights}")
+                axes.set_xlabel("size of the attack, " + ("L2" if norm == 2 else "L∞"))
+        for axes in panels[:, 0]:
+            axes.set_ylabel("robust accuracy")
+            axes.legend(*_one_of_each(axes), loc="lower left", fontsize=7)
+        figure.suptitle("Lines are theory, marks are attacks; blue: dense, orange: sparse")
+        return save(figure, rows, out, "robust-accuracy")
+
+
+def _one_of_each(axes: Axes) -> tuple[list[Any], list[str]]:
+    handles, labels = axes.get_legend_handles_labels()
+    half = len(labels) // 2
+    return handles[:half], labels[:half]
