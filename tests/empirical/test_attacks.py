@@ -6,13 +6,9 @@ import math
 import cvxpy as cp
 import numpy as np
 import pytest
-import scipy.sparse as sp
-import torch
 from sklearn.datasets import load_digits
 from sklearn.linear_model import LogisticRegression
 
-from empirical import attacks
-from empirical.attack_stack import LinearNetwork
 from empirical.attacks import attack_accuracy, attack_distances
 from theory.linear.classifier import LinearClassifier
 
@@ -174,17 +170,6 @@ def test_attack_distances_in_box_meet_a_solver_for_ten_classes(attack):
 
 
 @pytest.mark.parametrize("attack", FREE_ATTACKS)
-@pytest.mark.parametrize("size", [2.0**-30, 2.0**30])
-def test_attack_distances_follow_the_units_of_the_data(attack, size):
-    models, X, y = standardised()
-    scaled = [LinearClassifier(weights=f.weights / size, bias=f.bias) for f in models]
-    here = attack_distances(models, X, y, attack=attack, box=None).distances
-    there = attack_distances(scaled, X * size, y, attack=attack, box=None).distances
-    # Powers of two change no digit.
-    np.testing.assert_allclose(there, here * size, rtol=1e-12)
-
-
-@pytest.mark.parametrize("attack", FREE_ATTACKS)
 def test_attack_distances_survive_a_large_offset(attack):
     models, X, y = standardised()
     moved = [
@@ -196,28 +181,6 @@ def test_attack_distances_survive_a_large_offset(attack):
     # Scores of size 1e5 around a margin of 1 lose five digits more.
     assert ratio.min() >= 1 - NEVER_CLOSER
     assert np.quantile(ratio, 0.95) <= 1.01
-
-
-@pytest.mark.parametrize("attack", [*FREE_ATTACKS, "carlini_wagner"])
-@pytest.mark.parametrize("case", [threes_and_eights, ten_digits])
-def test_attack_distances_ignore_confidence(attack, case):
-    models, X, y = case()
-    X, y, box = X[:15], y[:15], UNIT_BOX
-    sure = [LinearClassifier(weights=1e4 * f.weights, bias=1e4 * f.bias) for f in models]
-    before = attack_distances(models, X, y, attack=attack, box=box)
-    after = attack_distances(sure, X, y, attack=attack, box=box)
-    assert (after.status == before.status).all()
-    # The last digit of a logit may turn a step of the search, which ends within .5 % all the same.
-    np.testing.assert_allclose(after.distances, before.distances, rtol=0.01)
-
-
-@pytest.mark.parametrize("attack", BUDGET_NORMS)
-def test_attack_accuracy_ignores_confidence(attack):
-    models, X, y = threes_and_eights()
-    sure = [LinearClassifier(weights=1e4 * f.weights, bias=1e4 * f.bias) for f in models]
-    eps = [0.05, 0.2]
-    before = attack_accuracy(models, X, y, eps, attack=attack, box=UNIT_BOX)
-    assert (attack_accuracy(sure, X, y, eps, attack=attack, box=UNIT_BOX) == before).all()
 
 
 @pytest.mark.parametrize("attack", BUDGET_NORMS)
@@ -266,48 +229,6 @@ def test_attack_accuracy_at_budget_zero_is_clean_accuracy(attack):
 
 
 @pytest.mark.parametrize("attack", [*FREE_ATTACKS, "carlini_wagner"])
-def test_attack_distances_of_wrong_inputs_are_zero(attack):
-    models, X, y = threes_and_eights()
-    models, X, y = models[1:], X[:4], -y[:4]
-    result = attack_distances(models, X, y, attack=attack, box=UNIT_BOX)
-    assert (result.status == "wrong").all()
-    assert (result.distances == 0).all()
-    assert (result.witnesses == X).all()
-
-
-@pytest.mark.parametrize("attack", [*FREE_ATTACKS, "carlini_wagner"])
-def test_attack_distances_of_zero_weights_are_unknown(attack):
-    X = np.full((3, 4), 0.5)
-    models = [
-        LinearClassifier(weights=np.zeros(4), bias=1.0),
-        LinearClassifier(weights=np.zeros(4), bias=0.0),
-        LinearClassifier(weights=np.ones(4), bias=-1.0),
-    ]
-    result = attack_distances(models, X, [1, 1, 1], attack=attack, box=UNIT_BOX)
-    # A tie is a rival that does not lose: the input itself is a witness.
-    assert result.status.tolist() == [["unknown"] * 3, ["wrong"] * 3, ["witnessed"] * 3]
-    assert np.isnan(result.distances[0]).all()
-
-
-@pytest.mark.parametrize("attack", [*FREE_ATTACKS, "carlini_wagner"])
-@pytest.mark.parametrize("box", [(0.25, 1.0), (0.5, 0.5)])
-def test_attack_distances_are_unknown_where_the_box_forbids_every_move(attack, box):
-    # The origin, outside the box, is fooled: Carlini and Wagner's attack returns it on failure.
-    model = LinearClassifier(weights=np.ones(4), bias=-0.9)
-    result = attack_distances([model], np.full((1, 4), 0.5), [1], attack=attack, box=box)
-    assert result.status.tolist() == [["unknown"]]
-
-
-@pytest.mark.parametrize("box", [UNIT_BOX, (0.01, 1.0)])
-def test_carlini_wagner_claims_no_corner_that_it_did_not_reach(box):
-    # Only the lower corner fools. In tanh's scale it lies at -inf, but foolbox returns the origin
-    # on failure, which is that corner once it is clipped to the box.
-    model = LinearClassifier(weights=np.ones(4), bias=-4 * box[0] - 1e-9)
-    result = attack_distances([model], np.ones((1, 4)), [1], attack="carlini_wagner", box=box)
-    assert result.status.tolist() == [["unknown"]]
-
-
-@pytest.mark.parametrize("attack", [*FREE_ATTACKS, "carlini_wagner"])
 def test_attack_distances_keep_boxes_whose_ends_are_rounded(attack):
     rng = np.random.default_rng(0)
     box, X = (0.1, 0.7), rng.uniform(0.1, 0.7, (40, 20))
@@ -319,13 +240,6 @@ def test_attack_distances_keep_boxes_whose_ends_are_rounded(attack):
     assert_honest(result, models, X, np.full(40, -1), box)
 
 
-@pytest.mark.parametrize("attack", BUDGET_NORMS)
-def test_attack_accuracy_of_zero_weights_is_one(attack):
-    model = LinearClassifier(weights=np.zeros(4), bias=1.0)
-    survived = attack_accuracy([model], np.ones((2, 4)), [1, 1], [9.0], attack=attack, box=None)
-    assert survived.all()
-
-
 @pytest.mark.parametrize("attack", FREE_ATTACKS)
 def test_attack_distances_keep_half_open_boxes(attack):
     models, X, y = threes_and_eights()
@@ -333,132 +247,3 @@ def test_attack_distances_keep_half_open_boxes(attack):
     assert np.nanmin(result.witnesses) >= 0
     assert np.nanmax(result.witnesses) > 1
     assert_honest(result, models, X, y, (0.0, math.inf))
-
-
-@pytest.mark.parametrize("attack", [*FREE_ATTACKS, "carlini_wagner"])
-@pytest.mark.parametrize("case", [threes_and_eights, ten_digits])
-def test_attack_distances_of_a_stack_are_those_of_its_models(attack, case):
-    models, X, y = case()
-    X, y = X[:12], y[:12]
-    stacked = attack_distances(models, X, y, attack=attack, box=UNIT_BOX)
-    for j, model in enumerate(models):
-        alone = attack_distances([model], X, y, attack=attack, box=UNIT_BOX)
-        # BLAS may sum a batch of another size in another order.
-        np.testing.assert_allclose(stacked.distances[j], alone.distances[0], rtol=1e-6)
-        assert (stacked.status[j] == alone.status[0]).all()
-
-
-@pytest.mark.parametrize("attack", FREE_ATTACKS)
-def test_attack_distances_do_not_depend_on_the_blocks(attack, monkeypatch):
-    models, X, y = ten_digits()
-    whole = attack_distances(models, X, y, attack=attack, box=UNIT_BOX)
-    monkeypatch.setattr("empirical.attack_stack._BLOCK", 64 * 7)
-    pieces = attack_distances(models, X[:20], y[:20], attack=attack, box=UNIT_BOX)
-    # BLAS may sum a batch of another size in another order.
-    np.testing.assert_allclose(pieces.distances, whole.distances[:, :20], rtol=1e-6)
-
-
-@pytest.mark.parametrize("attack", BUDGET_NORMS)
-def test_attack_accuracy_of_a_stack_is_that_of_its_models(attack):
-    models, X, y = ten_digits()
-    eps = [0.03, 0.3]
-    stacked = attack_accuracy(models, X, y, eps, attack=attack, box=UNIT_BOX)
-    alone = [attack_accuracy([f], X, y, eps, attack=attack, box=UNIT_BOX)[0] for f in models]
-    assert (stacked == alone).all()
-
-
-@pytest.mark.parametrize("attack", FREE_ATTACKS)
-def test_attack_distances_accept_sparse_weights_and_one_input(attack):
-    models, X, y = threes_and_eights()
-    sparse = [LinearClassifier(weights=sp.csr_array(f.weights), bias=f.bias) for f in models]
-    dense = attack_distances(models, X[:1], y[:1], attack=attack, box=None)
-    found = attack_distances(sparse, X[:1], y[:1], attack=attack, box=None)
-    assert found.distances.shape == (4, 1)
-    assert (found.distances == dense.distances).all()
-
-
-def test_attacks_are_deterministic_and_leave_the_generator_alone():
-    # Half way between two rivals the gradient is zero, and DDN goes where its noise leads it.
-    a = np.array([1.0, 2.0])
-    model = LinearClassifier(weights=np.stack([0 * a, a, -a]), bias=[1.0, 0.0, 0.0])
-    X, y = np.zeros((20, 2)), np.zeros(20, dtype=int)
-    state = torch.get_rng_state()
-    first = attack_distances([model], X, y, attack="ddn", box=None)
-    assert torch.equal(torch.get_rng_state(), state)
-    torch.rand(7)
-    with torch.no_grad():
-        second = attack_distances([model], X, y, attack="ddn", box=None)
-    assert np.unique(first.witnesses[0, :, 0] > 0).tolist() == [False, True]
-    np.testing.assert_array_equal(first.witnesses, second.witnesses)
-
-
-@pytest.mark.parametrize(
-    ("point", "is_believed"),
-    [(-0.5, True), (-1.5, False), (0.5, False), (math.nan, False), (-math.inf, False)],
-)
-def test_attacks_believe_no_point_unchecked(point, is_believed, monkeypatch):
-    # Right of zero the label stands; -.5 fools within the box [-1, 1]; -1.5 lies outside.
-    model, X = LinearClassifier(weights=[1.0, 0.0]), np.array([[0.25, 0.0]])
-    claimed = np.array([[[point, 0.0]]])
-    monkeypatch.setitem(attacks._DISTANCE_ATTACKS, "ddn", (2.0, lambda _: claimed.copy()))
-    result = attack_distances([model], X, [1], attack="ddn", box=(-1.0, 1.0))
-    assert result.status.item() == ("witnessed" if is_believed else "unknown")
-    assert np.isfinite(result.distances.item()) == is_believed
-    monkeypatch.setitem(attacks._BUDGET_ATTACKS, "fgsm", (2.0, lambda *_: [claimed, claimed]))
-    survived = attack_accuracy([model], X, [1], [0.7, 0.8], attack="fgsm", box=(-1.0, 1.0))
-    # The move is of length .75.
-    assert survived.ravel().tolist() == [True, not is_believed]
-
-
-def test_linear_network_scores_each_row_by_its_own_model():
-    rng = np.random.default_rng(0)
-    weights, bias, X = rng.normal(size=(3, 4, 5)), rng.normal(size=(3, 4)), rng.normal(size=(6, 5))
-    network = LinearNetwork(weights, bias, unit=2.0, factors=np.ones((3, 2)))
-    logits = network(torch.from_numpy(X / 2)).numpy()
-    expected = [weights[i // 2] @ X[i] + bias[i // 2] for i in range(6)]
-    np.testing.assert_allclose(logits, expected, rtol=1e-12, atol=1e-12)  # float64 rounding
-    with pytest.raises(ValueError, match=r"m·n=6 rows; got 5"):
-        network(torch.from_numpy(X[:5]))
-
-
-@pytest.mark.parametrize(
-    ("changed", "message"),
-    [
-        ({"attack": "boundary"}, r"attack must be one of ddn, .*; got 'boundary'"),
-        ({"attack": "fgsm"}, r"attack must be one of ddn, .*; got 'fgsm'"),
-        ({"attack": "carlini_wagner"}, r"box must be a finite pair .*; got None"),
-        ({"attack": "carlini_wagner", "box": (0, math.inf)}, r"box must be a finite pair"),
-        ({"box": (np.zeros(64), 1.0)}, r"box lo must be a number.*got shape \(64,\)"),
-        ({"box": (0.0, np.ones(64))}, r"box hi must be a number.*got shape \(64,\)"),
-        ({"box": (0.0, 0.5)}, r"X must lie in the box"),
-        ({"y": np.full(50, 2)}, r"y must hold labels of the model, \{-1, 1\}; got 2"),
-        ({"y": np.ones(49)}, r"y must have shape \(n,\)"),
-        ({"X": np.full((50, 64), np.nan)}, r"X must be finite; got nan"),
-        ({"X": np.ones((50, 63))}, r"X must have shape"),
-        ({"models": []}, r"models must hold at least one.*got 0"),
-        ({"models": [LinearClassifier(weights=np.ones((c, 64))) for c in (1, 2)]}, r"\(1, 64\)"),
-    ],
-)
-def test_attack_distances_refuse_what_they_do_not_cover(changed, message):
-    models, X, y = threes_and_eights()
-    given = {"models": models, "X": X, "y": y, "attack": "ddn", "box": None} | changed
-    with pytest.raises(ValueError, match=message):
-        attack_distances(**given)
-
-
-@pytest.mark.parametrize(
-    ("changed", "message"),
-    [
-        ({"eps": [0.1, -0.1]}, r"eps must be at least 0; got -0.1"),
-        ({"eps": 0.1}, r"eps must have shape \(k,\)"),
-        ({"eps": []}, r"eps must have shape \(k,\)"),
-        ({"eps": [math.nan]}, r"eps must be finite"),
-        ({"attack": "ddn"}, r"attack must be one of fgsm, linf_pgd, l2_pgd; got 'ddn'"),
-        ({"box": (np.zeros(64), 1.0)}, r"box lo must be a number"),
-    ],
-)
-def test_attack_accuracy_refuses_what_it_does_not_cover(changed, message):
-    models, X, y = threes_and_eights()
-    given = {"models": models, "X": X, "y": y, "eps": [0.1], "attack": "fgsm", "box": None}
-    with pytest.raises(ValueError, match=message):
-        attack_accuracy(**(given | changed))

@@ -179,7 +179,7 @@ def largest_smallest_distance(X: ArrayLike, y: ArrayLike) -> float:
     most = _half_hull_distance(rows, narrowest.x)
     if not most - reached <= 1e-6 * most:
         raise RuntimeError(f"the solver left the distance between {reached} and {most}.")
-    return unit * reached
+    return float(unit * reached)
 
 
 def _half_hull_distance(rows: FloatArray, w_and_b: FloatArray) -> float:
