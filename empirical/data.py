@@ -20,7 +20,7 @@ class Dataset:
     name : str
     X : array, shape (n, d)
     y : array, shape (n,)
-        -1 and +1, or 0..c-1.
+        -1 and +1, or 0..c-1 with c >= 3; every label occurs.
     box : pair of float, optional
         The range of every feature, where the data have one by nature (pixels).
     scaling : str
@@ -31,7 +31,7 @@ class Dataset:
     Raises
     ------
     TypeError, ValueError
-        If X is not finite, y does not fit, or a single label occurs.
+        If X is not finite or y does not fit.
     """
 
     name: str
@@ -43,13 +43,14 @@ class Dataset:
 
     def __post_init__(self) -> None:
         X = as_finite("X", self.X)
-        y = np.asarray(self.y, dtype=np.intp)
+        y = np.asarray(self.y)
         if X.ndim != 2 or y.shape != X.shape[:1]:
             raise ValueError(f"X and y must fit: (n, d) and (n,); got {X.shape} and {y.shape}.")
-        if np.unique(y).size < 2:
-            raise ValueError(f"y must hold at least two labels; got {np.unique(y).tolist()}.")
+        labels = np.unique(y).tolist()
+        if labels != [-1, 1] and labels != list(range(max(3, len(labels)))):
+            raise ValueError(f"y must hold -1 and +1, or 0..c-1, c >= 3; got {labels!s:.80}.")
         object.__setattr__(self, "X", X)
-        object.__setattr__(self, "y", y)
+        object.__setattr__(self, "y", y.astype(np.intp))
 
 
 class Part(NamedTuple):

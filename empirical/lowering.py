@@ -1,6 +1,5 @@
 """Models of other tools, and files, as theory records."""
 
-import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -52,11 +51,16 @@ def linear_from_estimator(estimator: Any) -> NamedLinear:
             f" {', '.join(missing)}."
         )
     names = np.asarray(estimator.classes_)
-    rows = np.atleast_2d(estimator.coef_).shape[0]
+    rows = np.shape(estimator.coef_)[0] if np.ndim(estimator.coef_) == 2 else 1  # may be sparse
     if rows != (1 if names.size == 2 else names.size):
         raise TypeError(
             f"the model must have a row of weights a label (one for two labels);"
             f" {type(estimator).__name__} has {rows} for {names.size} labels."
+        )
+    if names.size > 2 and hasattr(estimator, "support_vectors_"):
+        raise TypeError(
+            f"the model must have a row of weights a label; {type(estimator).__name__} has a row"
+            " for each pair of labels."
         )
     bias = np.broadcast_to(estimator.intercept_, (rows,))
     return NamedLinear(LinearClassifier(weights=estimator.coef_, bias=bias), names)
@@ -109,7 +113,9 @@ def load_arrays(path: Path, *, required: tuple[str, ...]) -> Mapping[str, NDArra
     try:
         with path.open("rb") as stream, np.load(stream, allow_pickle=False) as archive:
             arrays = {name: archive[name] for name in archive.files}
-    except (zipfile.BadZipFile, EOFError, ValueError, AttributeError, TypeError, KeyError) as error:
+    except OSError:
+        raise
+    except Exception as error:  # a damaged archive can raise anything
         raise ValueError(f"{path} must be a whole npz file of plain arrays: {error}") from error
     missing = [name for name in required if name not in arrays]
     if missing:

@@ -65,6 +65,7 @@ def draw(models: Mapping[str, LinearClassifier], x: FloatArray, out: Path) -> li
             rows += _draw_model(panels[2 * i : 2 * i + 2], model, x, name)
         figure.suptitle(
             "What it takes to change the label: the change (above) and the changed digit (below)."
+            "\nPurple: a positive weight, or darker ink; orange: a negative one, or lighter."
             "\nRed crosses: values outside [0, 1], which no image has and the box forbids."
         )
         return save(figure, rows, out, "digit-flips")

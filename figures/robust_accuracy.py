@@ -34,6 +34,7 @@ def _draw(axes: Axes, rows: Rows) -> None:
                 line = np.array([(row["eps"], row["accuracy"]) for row in chosen]).T
                 axes.plot(*line, color=colour, label=what.replace("_", " "), **look)
     axes.set(xlim=(0, None), ylim=(0, 1.03))
+    axes.locator_params(axis="x", nbins=6)
 
 
 def draw(contests: Sequence[Contest], out: Path, *, carlini_wagner: bool = False) -> list[Path]:

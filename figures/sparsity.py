@@ -22,7 +22,9 @@ def _draw(axes: Axes, rows: Rows, name: str) -> None:
     x, measured = column("nonzero weights"), column(f"{name} attacked")
     low, high = column(f"{name} predicted low"), column(f"{name} predicted high")
     axes.fill_between(x, low, high, color=BLUE, alpha=0.2, lw=0)
-    axes.plot(x, column(f"{name} predicted"), color=BLUE, lw=1.2, label="predicted, with its band")
+    axes.plot(
+        x, column(f"{name} predicted"), color=BLUE, lw=1.2, label="predicted, with its 95 % band"
+    )
     reach = [measured - column(f"{name} attacked low"), column(f"{name} attacked high") - measured]
     style: dict[str, Any] = {"fmt": "o", "ms": 3, "lw": 0.9, "color": ORANGE}
     axes.errorbar(x, measured, reach, label="measured by attack", **style)

@@ -51,8 +51,11 @@ def whole_file(path: Path) -> Iterator[Path]:
     Raises
     ------
     OSError
-        If the folder cannot be written to.
+        If the folder cannot be written to, or `path` is a folder or a device.
     """
+    if path.exists() and not path.is_file():
+        raise FileExistsError(f"{path} must be a file; it is a folder or a device.")
+    path = path.resolve()  # what a link points to is replaced, not the link
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:

@@ -16,6 +16,7 @@ _COLOURS = {
     "inconclusive": "#e6e6e6",
     "not covered": "#ffffff",
 }
+_AGAINST_US = "#fb6a4a"
 _WIDTHS = {"claim": 0.14, "form": 0.07, "we say": 0.06, "verdict": 0.08, "what decides": 0.65}
 
 
@@ -50,6 +51,7 @@ def draw(verdicts: Sequence[Verdict], out: Path) -> list[Path]:
             colLabels=list(_WIDTHS),
             colWidths=list(_WIDTHS.values()),
             cellLoc="left",
+            colLoc="left",
             loc="center",
             edges="horizontal",
         )
@@ -62,8 +64,13 @@ def draw(verdicts: Sequence[Verdict], out: Path) -> list[Path]:
                 cell.set_text_props(weight="bold")
             elif list(_WIDTHS)[column] == "verdict":
                 cell.visible_edges = "closed"
-                cell.set(facecolor=_COLOURS[rows[row - 1]["verdict"]], edgecolor="white")
+                cell.set(facecolor=_colour(verdicts[row - 1]), edgecolor="white")
+        axes.set_title("What we say of each claim, and what attacks say (red: against us)")
         return save(figure, rows, out, "verdicts")
+
+
+def _colour(verdict: Verdict) -> str:
+    return _AGAINST_US if verdict.contradicts_us else _COLOURS[verdict.status]
 
 
 def _wrapped(text: str) -> str:

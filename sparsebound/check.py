@@ -2,7 +2,8 @@
 
 import click
 
-from sparsebound.study import as_json, effort, judged, needs_study, plan_name, studied
+from sparsebound.options import as_json, effort, plan_name
+from sparsebound.study import judged, needs_study, studied
 from sparsebound.verdict_text import verdict_json, verdict_lines
 from theory.claims import find_claims
 

@@ -1,11 +1,10 @@
 """`sparsebound claims`: the catalogue."""
 
-import json
 import textwrap
 
 import click
 
-from sparsebound.study import as_json
+from sparsebound.options import as_json, json_text
 from theory.claims import CATALOGUE, Claim, find_claims
 
 
@@ -19,11 +18,12 @@ def claims(keys: tuple[str, ...], bibtex: bool, as_json: bool) -> None:
     A KEY is a claim (guo2018.r2) or a source (guo2018); without one all are listed. What we say:
     proven (under its assumptions), refuted (false as stated), or open (left to the data).
     """
-    listed = [claim for key in keys for claim in find_claims(key)] or list(CATALOGUE.values())
+    found = {claim.key: claim for key in keys for claim in find_claims(key)} or CATALOGUE
+    listed = list(found.values())
     if bibtex:
         click.echo("\n\n".join(dict.fromkeys(claim.source.bibtex for claim in listed)))
     elif as_json:
-        click.echo(json.dumps([_object(claim) for claim in listed], indent=2, ensure_ascii=False))
+        click.echo(json_text([_object(claim) for claim in listed]))
     else:
         click.echo("\n\n".join(_paragraph(claim) for claim in listed))
 

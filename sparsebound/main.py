@@ -1,42 +1,93 @@
 """The command `sparsebound`."""
 
+import importlib
+import os
+import sys
 import traceback
-from typing import Any
+from collections.abc import Iterator
+from contextlib import contextmanager
+from io import TextIOWrapper
+from typing import Any, NoReturn
 
 import click
 
-from sparsebound.certify import certify
-from sparsebound.check import check
-from sparsebound.claims import claims
-from sparsebound.reproduce import reproduce
+# In the order of a first visit. Each is imported only when it runs: help comes at once, and Ctrl-C
+# is answered in one line even while torch loads.
+_COMMANDS = {
+    "reproduce": "Train, predict, attack, draw and judge: under a minute, no download.",
+    "claims": "List what is claimed, by whom, and what we say of it.",
+    "check": "Measure by attack whether claims hold.",
+    "certify": "Measure how far inputs are from changing the label of your own model.",
+}
+_BAD_INPUT, _DEFECT, _INTERRUPTED, _NOBODY_READS = 2, 3, 130, 141
 
 
-class _BadInput(click.ClickException):
-    exit_code = 2
+@contextmanager
+def _one_line_errors(ctx: click.Context) -> Iterator[None]:
+    """Answer what goes wrong with one line and an exit code that is never 1: that is `check`'s."""
+    try:
+        yield
+    except (click.exceptions.Exit, click.exceptions.NoArgsIsHelpError):
+        raise
+    except click.ClickException as error:
+        place = (getattr(error, "ctx", None) or ctx).command_path
+        _exit(ctx, _BAD_INPUT, f"Error: {error.format_message()} See `{place} --help`.")
+    except KeyboardInterrupt:
+        _exit(ctx, _INTERRUPTED, "Interrupted.")
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # lest Python's last flush complains
+        ctx.exit(_NOBODY_READS)
+    except (ValueError, TypeError, OSError) as error:
+        _exit(ctx, _BAD_INPUT, f"Error: {error}")
+    except Exception as error:  # noqa: BLE001  # even a defect must not look like a verdict
+        name = type(error).__name__
+        _exit(ctx, _DEFECT, f"Error: {name}: {error} (a defect: --traceback shows where)")
 
 
-class _OneLineErrors(click.Group):
-    """A group whose commands answer bad input with one line and exit code 2."""
+def _exit(ctx: click.Context, code: int, message: str) -> NoReturn:
+    if ctx.params.get("traceback"):
+        click.echo(traceback.format_exc(), err=True)
+    click.echo(" ".join(message.split()), err=True)
+    ctx.exit(code)
+
+
+class _Commands(click.Group):
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in _COMMANDS:
+            return None
+        command: click.Command = getattr(
+            importlib.import_module(f"sparsebound.{cmd_name}"), cmd_name
+        )
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(_COMMANDS.items()))
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        with _one_line_errors(ctx):
+            return super().parse_args(ctx, args)
 
     def invoke(self, ctx: click.Context) -> Any:
-        try:
+        with _one_line_errors(ctx):
             return super().invoke(ctx)
-        except (ValueError, TypeError, OSError) as error:
-            if ctx.params["traceback"]:
-                click.echo(traceback.format_exc(), err=True)
-            raise _BadInput(" ".join(str(error).split())) from error
 
 
-@click.group(cls=_OneLineErrors, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.option("--traceback", is_flag=True, help="Show where an error comes from.")
 @click.version_option(package_name="sparsebound")
-def main(traceback: bool) -> None:
+@click.pass_context
+def main(ctx: click.Context, traceback: bool) -> None:
     """Say what a sparse classifier's robustness should be, what it is, and the slack between.
 
     Start with `sparsebound reproduce`: it trains, predicts, attacks, draws and judges.
     """
     del traceback  # read from the context where an error is reported
-
-
-for command in (reproduce, claims, check, certify):
-    main.add_command(command)
+    if os.environ.get("NO_COLOR"):
+        ctx.color = False
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # terminals that lack ε or ‖

@@ -10,7 +10,8 @@ from empirical.curves import digits_contest, study_contest
 from empirical.experiments import Cell
 from figures import digit_flips, robust_accuracy, sparsity, verdicts
 from figures.style import whole_file
-from sparsebound.study import as_json, effort, judged, plan_name, progress, studied
+from sparsebound.options import as_json, effort, plan_name
+from sparsebound.study import judged, progress, studied
 from sparsebound.verdict_text import verdict_json, verdict_lines
 from theory.claims import CATALOGUE
 

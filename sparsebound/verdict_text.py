@@ -1,14 +1,12 @@
 """Verdicts as text and as JSON."""
 
-import json
-import math
 from collections.abc import Sequence
-from typing import Any
 
 import click
 
 from empirical.verify import Verdict
 from figures.verdicts import verdict_row
+from sparsebound.options import json_text
 
 _COLOURS = {"holds": "green", "refuted": "yellow", "inconclusive": "white", "not covered": "white"}
 
@@ -34,7 +32,7 @@ def verdict_lines(verdicts: Sequence[Verdict], *, evidence: bool = False) -> str
 def verdict_json(verdicts: Sequence[Verdict]) -> str:
     """Return a list of objects, one a verdict; what is not a finite number is null."""
     rows = [{**verdict_row(v), "evidence": dict(v.evidence)} for v in verdicts]
-    return json.dumps([_plain(row) for row in rows], indent=2, ensure_ascii=False, allow_nan=False)
+    return json_text(rows)
 
 
 def _shown(verdict: Verdict) -> list[tuple[str, str]]:
@@ -42,11 +40,3 @@ def _shown(verdict: Verdict) -> list[tuple[str, str]]:
         (name, f"{value:.6g}" if isinstance(value, float) else value)
         for name, value in verdict.evidence.items()
     ]
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {name: _plain(part) for name, part in value.items()}
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    return value

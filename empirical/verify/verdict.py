@@ -86,8 +86,9 @@ def judge_identity(
         Standard errors of the measurements: four of them are allowed on top.
     """
     p, m, spread = _paired(predicted, measured, errors)
-    if np.isnan(m).any():
-        return not_covered(claim, f"{np.isnan(m).mean():.1%} of the measurements are unknown.")
+    unknown = np.isnan([p, m, spread]).any(axis=0)
+    if unknown.any():
+        return not_covered(claim, f"{unknown.mean():.1%} of the cases are unknown.")
     scale = np.where(p == 0, 1.0, np.abs(p))
     off = np.abs(m - p) / scale
     allowed = tolerance + 4 * spread / scale
@@ -127,9 +128,9 @@ def judge_bound(
     reason : str
     """
     b, m, slop = _paired(bound, measured, allowance)
-    b, m, slop = (part[np.isfinite(b)] for part in (b, m, slop))
-    if np.isnan(m).any() or m.size == 0:
-        return not_covered(claim, "a measurement is unknown, or every bound infinite.")
+    b, m, slop = (part[~np.isinf(b)] for part in (b, m, slop))
+    if np.isnan([b, m, slop]).any() or m.size == 0:
+        return not_covered(claim, "a case is unknown, or every bound infinite.")
     slack = b - m
     violated = slack < -slop
     low, middle, high = np.quantile(slack, [0.05, 0.5, 0.95])

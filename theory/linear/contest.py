@@ -92,11 +92,12 @@ def label_blocks(
     inputs: IntArray, own: IntArray, rival: IntArray
 ) -> Iterator[tuple[IntArray, int, int]]:
     """Yield blocks of the inputs that share both their own label and their rival, with the two."""
-    pairs = np.stack([own[inputs], rival[inputs]])
-    for pair in np.unique(pairs, axis=1).T:
-        together = inputs[(pairs == pair[:, None]).all(axis=0)]
+    by_pair = inputs[np.lexsort((rival[inputs], own[inputs]))]
+    changes = (np.diff(own[by_pair]) != 0) | (np.diff(rival[by_pair]) != 0)
+    for together in np.split(by_pair, np.flatnonzero(changes) + 1):
         for start in range(0, together.size, _ROWS_A_BLOCK):
-            yield together[start : start + _ROWS_A_BLOCK], int(pair[0]), int(pair[1])
+            block = together[start : start + _ROWS_A_BLOCK]
+            yield block, int(own[block[0]]), int(rival[block[0]])
 
 
 def directions(

@@ -1,0 +1,54 @@
+"""The options that commands share, and what --json prints."""
+
+import json
+import math
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
+
+import click
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+_seed = click.option(
+    "--seed",
+    type=click.IntRange(min=0),
+    default=0,
+    show_default=True,
+    help="Of splits and synthetic data: the same seed gives the same numbers.",
+)
+_quick = click.option("--quick", is_flag=True, help="Fewer splits and sparsities.")
+_full = click.option("--full", is_flag=True, help="More of both, and slower attacks; minutes.")
+as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text.")
+
+
+def effort(command: Command) -> Command:
+    """Add --quick, --full and --seed to a command."""
+    return _quick(_full(_seed(command)))
+
+
+def plan_name(quick: bool, full: bool) -> str:
+    """Return the name of the plan asked for.
+
+    Raises
+    ------
+    click.UsageError
+        If both are.
+    """
+    if quick and full:
+        raise click.UsageError("--quick and --full exclude each other.")
+    return "quick" if quick else "full" if full else "default"
+
+
+def json_text(value: Any) -> str:
+    """Return JSON that every parser and terminal takes; what is not a finite number is null."""
+    return json.dumps(_plain(value), indent=2, allow_nan=False)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {name: _plain(part) for name, part in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(part) for part in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value
