@@ -53,14 +53,16 @@ def draw(contests: Sequence[Contest], out: Path, *, carlini_wagner: bool = False
                 weights = ", ".join(f"{name}: {size} weights" for name, size in sizes.items())
                 axes.set_title(f"{contest.dataset}, {box}\n{weights}")
                 axes.set_xlabel("size of the attack, " + ("L2" if norm == 2 else "L∞"))
-        for axes in panels[:, 0]:
-            axes.set_ylabel("robust accuracy")
-            axes.legend(*_one_of_each(axes), loc="lower left", fontsize=7)
+        for row in panels:
+            row[0].set_ylabel("robust accuracy")
+            row[0].legend(*_one_of_each(row), loc="lower left", fontsize=7)
         figure.suptitle("Lines are theory, marks are attacks; blue: dense, orange: sparse")
         return save(figure, rows, out, "robust-accuracy")
 
 
-def _one_of_each(axes: Axes) -> tuple[list[Any], list[str]]:
-    handles, labels = axes.get_legend_handles_labels()
-    half = len(labels) // 2
-    return handles[:half], labels[:half]
+def _one_of_each(row: Sequence[Axes]) -> tuple[list[Any], list[str]]:
+    """Return the legend of a whole row: not every attack is run in every panel."""
+    shown: dict[str, Any] = {}
+    for axes in row:
+        shown = dict(zip(*axes.get_legend_handles_labels()[::-1], strict=True)) | shown
+    return list(shown.values()), list(shown)

@@ -1,7 +1,7 @@
 """Theorem 3.1 of Guo et al. 2018 and its readings, met by attacks on trained classifiers."""
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -174,33 +174,39 @@ def _validation_accuracy(cell: Cell) -> float:
 
 def _effects_of_halving(
     cells: Sequence[Cell], robustness: Callable[[Cell], float]
-) -> Mapping[str, FloatArray]:
-    """Return for each family of each data set the effect of half as many weights, split by split.
+) -> dict[tuple[str, str], dict[int, float]]:
+    """Return for each data set and family, split by split, the effect of half as many weights.
 
     The slope of a straight line through the classifiers that are equally accurate on the
-    validation part; cases with fewer than three sizes are left out.
+    validation part; families with fewer than three sizes, or too few splits, are left out.
     """
     paths: dict[tuple[str, str, int], list[Cell]] = defaultdict(list)
     for cell in cells:
         paths[cell.dataset, cell.trained.family, cell.split].append(cell)
-    effects: dict[str, list[float]] = defaultdict(list)
-    for (dataset, family, _), path in paths.items():
+    effects: dict[tuple[str, str], dict[int, float]] = defaultdict(dict)
+    for (dataset, family, split), path in paths.items():
         accuracy = [_validation_accuracy(cell) for cell in path]
-        alike = [c for c, a in zip(path, accuracy, strict=True) if a >= max(accuracy) - _BAND]
+        alike = [
+            cell
+            for cell, reached in zip(path, accuracy, strict=True)
+            if reached >= max(accuracy) - _BAND and cell.trained.nonzeros > 0
+        ]
         halvings = -np.log2([cell.trained.nonzeros for cell in alike])
         if np.unique(halvings).size >= _FEWEST_SIZES:
             line = np.polyfit(halvings, [robustness(cell) for cell in alike], 1)
-            effects[f"{dataset}, {family}"].append(float(line[0]))
-    return {
-        case: np.array(values) for case, values in effects.items() if len(values) >= _FEWEST_SPLITS
-    }
+            effects[dataset, family][split] = float(line[0])
+    return {case: found for case, found in effects.items() if len(found) >= _FEWEST_SPLITS}
 
 
 def check_l2_sparsity(cells: Sequence[Cell]) -> Verdict:
-    """Return the verdict on "r_2 of linear classifiers does not depend on sparsity"."""
+    """Return the verdict on "r_2 of linear classifiers does not depend on sparsity".
+
+    Each family is a case: effects of opposite signs must not cancel.
+    """
+    effects = _effects_of_halving(cells, lambda cell: float(np.log(attacked_r_2(cell))))
     return judge_equivalence(
         CATALOGUE["guo2018.l2-sparsity"],
-        _effects_of_halving(cells, lambda cell: float(np.log(attacked_r_2(cell)))),
+        {", ".join(case): np.array([*found.values()]) for case, found in effects.items()},
         margin=_MARGIN,
         test_to_train=TEST_TO_TRAIN,
         unit="of r_2 a halving",
@@ -208,10 +214,27 @@ def check_l2_sparsity(cells: Sequence[Cell]) -> Verdict:
 
 
 def check_linf_sparsity(cells: Sequence[Cell]) -> Verdict:
-    """Return the verdict on "r_inf of linear classifiers gains from sparsity"."""
-    return judge_trend(
+    """Return the verdict on "r_inf of linear classifiers gains from sparsity".
+
+    Each data set is a case: the mean over the families that every split covers.
+    """
+    effects = _effects_of_halving(cells, attacked_r_inf)
+    splits = {cell.split for cell in cells}
+    whole = {case: found for case, found in effects.items() if set(found) == splits}
+    pooled = {
+        dataset: np.mean(
+            [[found[k] for k in splits] for (own, _), found in whole.items() if own == dataset],
+            axis=0,
+        )
+        for dataset, _ in whole
+    }
+    verdict = judge_trend(
         CATALOGUE["guo2018.linf-sparsity"],
-        _effects_of_halving(cells, attacked_r_inf),
+        pooled,
         test_to_train=TEST_TO_TRAIN,
         unit="of accuracy a halving",
     )
+    families = {
+        f"mean, {', '.join(case)}": float(np.mean([*f.values()])) for case, f in effects.items()
+    }
+    return replace(verdict, evidence={**verdict.evidence, **families})

@@ -26,7 +26,7 @@ DENSE = {
 
 def dense_weights(family: str, X: Any, y: Any) -> tuple[Any, Any]:
     fitted = DENSE[family].fit(X, y)
-    return fitted.coef_.copy(), np.ravel(fitted.intercept_)
+    return np.ravel(fitted.coef_), np.ravel(fitted.intercept_)
 
 
 @pytest.mark.parametrize("family", FAMILIES)
@@ -46,14 +46,14 @@ def test_train_path_goes_from_sparse_to_dense(family: str) -> None:
 @pytest.mark.parametrize("family", CUT)
 def test_train_path_of_a_cut_keeps_exactly_its_number_of_the_largest(family: str) -> None:
     weights, bias = dense_weights(family, PAIR.X, PAIR.y)
-    size = np.abs(weights[0])
+    size = np.abs(weights)
     usable = np.count_nonzero(weights)  # some pixels are always 0
     for trained in train_path(family, PAIR.X, PAIR.y, count=6):
         kept = trained.model.weights[0] != 0
         assert kept.sum() == trained.nonzeros == min(trained.strength, usable)
         assert size[kept].min() >= size[~kept].max()
         if "refitted" not in family:
-            assert (trained.model.weights[0][kept] == weights[0][kept]).all()
+            assert (trained.model.weights[0][kept] == weights[kept]).all()
             assert (trained.model.bias == bias).all()
 
 
@@ -116,8 +116,8 @@ def fitted_alone(family: str, X: Any, y: Any, C: float) -> tuple[Any, Any]:
         model = LinearSVC(penalty="l1", dual=False, C=C, **LIBLINEAR).fit(X, y)
     else:
         w, b = dense_weights(family, X, y)
-        cut = np.sort(np.abs(w[0]))[::-1][int(C) - 1]
-        return np.where(np.abs(w[0]) >= cut, w[0], 0.0), b
+        cut = np.sort(np.abs(w))[::-1][int(C) - 1]
+        return np.where(np.abs(w) >= cut, w, 0.0), b
     return model.coef_[0], model.intercept_
 
 

@@ -227,7 +227,7 @@ CLAIMS = (
         key="guo2018.linf-sparsity",
         source=_source("linear classifiers, a reading of Theorem 3.1"),
         statement="the Linf robustness of linear classifiers gains from sparsity: halving the"
-        " number of weights at equal accuracy raises r_inf(ε)",
+        " number of weights at equal accuracy raises r_inf(ε), on average over families",
         form="trend",
         assumptions=(*_LINEAR, "accuracy within 3 points of the best of the family"),
         standing="open",
