@@ -64,5 +64,6 @@ def _one_of_each(row: Sequence[Axes]) -> tuple[list[Any], list[str]]:
     """Return the legend of a whole row: not every attack is run in every panel."""
     shown: dict[str, Any] = {}
     for axes in row:
-        shown = dict(zip(*axes.get_legend_handles_labels()[::-1], strict=True)) | shown
+        for handle, label in zip(*axes.get_legend_handles_labels(), strict=True):
+            shown.setdefault(label, handle)
     return list(shown.values()), list(shown)

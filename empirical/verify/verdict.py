@@ -179,7 +179,7 @@ def judge_trend(
     up = (adjusted <= SIGNIFICANCE) & (means > 0)
     down = (adjusted <= SIGNIFICANCE) & (means < 0)
     status: Status = "refuted" if down.any() else "holds" if up.all() else "inconclusive"
-    deciding = int(np.argmin(means))
+    deciding = int(np.lexsort((means, ~down))[0])  # one that refutes, else the least
     return _effect_verdict(
         claim,
         status,
@@ -225,7 +225,7 @@ def judge_equivalence(
         claim,
         status,
         effects,
-        deciding=int(np.argmax(np.abs(means))),
+        deciding=int(np.lexsort((-np.abs(means), ~apart))[0]),  # one that refutes, else the largest
         test_to_train=test_to_train,
         counts=f"within ±{margin:g} in {same.sum()}, beyond in {apart.sum()}, undecided in"
         f" {same.size - same.sum() - apart.sum()} of {same.size} cases",
@@ -253,7 +253,7 @@ def _effect_verdict(
         predicted=0.0,
         measured=float(np.mean([effect.mean() for effect in effects.values()])),
         interval=(low, high),
-        summary=f"{counts}; the extreme, {name}: {mean:+.3g} [{low:+.3g}, {high:+.3g}] {unit}",
+        summary=f"{counts}; {name}: {mean:+.3g} [{low:+.3g}, {high:+.3g}] {unit}",
         evidence={"cases": float(len(effects)), "unit": unit, **cases},
     )
 

@@ -65,6 +65,6 @@ def test_held_out_prediction_is_covered_as_often_as_it_claims() -> None:
 def test_open_claims_say_what_the_data_show(key: str) -> None:
     verdict = verdict_of(key, study(0), seed=0)
     effects = [float(v) for name, v in verdict.evidence.items() if name.startswith("effect")]
-    assert len(effects) >= 5
+    assert len(effects) >= 3  # data sets, or families of them
     assert np.isfinite(effects).all()
     assert verdict.interval[0] <= verdict.interval[1]

@@ -26,12 +26,13 @@ def drawn():
 @pytest.mark.parametrize("attack", [*FREE_ATTACKS, "carlini_wagner"])
 def test_attack_distances_of_wrong_inputs_are_zero(attack):
     models, X, _ = drawn()
-    model, X = models[0], X[:4]
-    y = np.where(X @ model.weights[0] + model.bias[0] > 0, -1, 1)
-    result = attack_distances([model], X, y, attack=attack, box=UNIT_BOX)
+    w, b, X = models[0].weights, models[0].bias, X[:4]
+    models = [LinearClassifier(weights=size * w, bias=size * b) for size in (0.1, 1.0, 10.0)]
+    y = np.where(X @ w[0] + b[0] > 0, -1, 1)
+    result = attack_distances(models, X, y, attack=attack, box=UNIT_BOX)
     assert (result.status == "wrong").all()
     assert (result.distances == 0).all()
-    assert (result.witnesses[0] == X).all()
+    assert (result.witnesses == X).all()
 
 
 @pytest.mark.parametrize("attack", [*FREE_ATTACKS, "carlini_wagner"])

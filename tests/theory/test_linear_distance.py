@@ -293,6 +293,15 @@ def test_linear_classifier_accepts_sparse_rows_and_keeps_its_own_copy() -> None:
 
 
 def test_class_scores_refuse_what_a_zero_weight_would_hide() -> None:
-    for weights in (np.array([1.0, 0.0]), sp.csr_array(np.array([[1.0, 0.0]]))):
+    column = np.array([[1.0, 0.0], [2.0, 0.0], [3.0, 0.0]])
+    for weights in (column[:1], column, sp.csr_array(column[:1]), sp.csr_array(column)):
         with pytest.raises(ValueError, match="got nan"):
             class_scores(LinearClassifier(weights=weights), [[1.0, np.nan]])
+
+
+def test_class_scores_of_more_sparse_rows_than_inputs_are_those_of_dense_rows() -> None:
+    rng = np.random.default_rng(8)
+    weights = rng.normal(size=(9, 5)) * (rng.random((9, 5)) < 0.4)
+    X = rng.normal(size=(2, 5))
+    scores = class_scores(LinearClassifier(weights=sp.csr_array(weights), bias=np.arange(9.0)), X)
+    assert scores == pytest.approx(X @ weights.T + np.arange(9.0), rel=1e-12)  # sums of five terms

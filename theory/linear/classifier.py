@@ -190,12 +190,16 @@ def _products(model: LinearClassifier, X: FloatArray) -> FloatArray:
     pass over X both scores and checks it.
     """
     weights: Any = model.weights
+    ones = np.ones(X.shape[1])
     is_sparse = sp.issparse(weights)
+    # Dense rows, fewer than inputs, cost less than the pass over X that both products need.
+    if is_sparse and weights.shape[0] <= X.shape[0]:
+        weights, is_sparse = weights.toarray(), False
     with np.errstate(invalid="ignore", over="ignore"):
         if is_sparse:
-            table = np.column_stack([(weights @ X.T).T, X @ np.ones(X.shape[1])])
+            table = np.column_stack([(weights @ X.T).T, X @ ones])
         else:
-            table = X @ np.vstack([weights, np.ones(X.shape[1])]).T
+            table = X @ np.vstack([weights, ones]).T
     if not np.isfinite(table).all():
         refuse_nonfinite(X)
         raise ValueError("X must have finite sums and scores; theirs overflow float64.")
