@@ -1,6 +1,6 @@
 """Robust accuracy against the size of the attack: exact, bounded and attacked, as one table."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,6 +8,7 @@ import numpy as np
 
 from empirical.data import Part, digits, split
 from empirical.experiments import Cell
+from empirical.intervals import proportion_interval
 from empirical.linear import train_path
 from empirical.measures import attack_curves
 from theory.linear import LinearClassifier, flip_distance, robust_accuracy
@@ -54,7 +55,7 @@ def digits_contest(seed: int) -> Contest:
     """Return a dense and a sparse classifier of all ten digits, attacked within the box."""
     data = digits()
     parts = split(data, rng=np.random.default_rng([seed, 3]))
-    dense = train_path("L2 logistic, cut", *parts.train, count=1 + 1)[-1]
+    dense = train_path("L2 logistic, cut", *parts.train, count=2)[-1]
     sparse = train_path("L1 logistic", *parts.train, count=8)[5]
     models = {"dense": dense.model, "sparse": sparse.model}
     return Contest(dataset="ten digits", models=models, test=parts.test, box=data.box)
@@ -62,6 +63,8 @@ def digits_contest(seed: int) -> Contest:
 
 def curve_table(contest: Contest, *, carlini_wagner: bool = False) -> list[dict[str, Any]]:
     """Return robust accuracy at many budgets: exact, its upper bounds, and what attacks leave.
+
+    What attacks leave comes with its 95 % limits over inputs ("low", "high").
 
     Kind: exact for "exact", else upper; the bounds on robust accuracy from moments are those of
     the attacked inputs themselves, and only for two labels and no box, where they are proven.
@@ -72,42 +75,46 @@ def curve_table(contest: Contest, *, carlini_wagner: bool = False) -> list[dict[
     carlini_wagner : bool
         As in `attack_curves`; only where there is a box.
     """
+    carlini_wagner = carlini_wagner and contest.box is not None
+    return [row for norm in NORMS for row in _rows(contest, norm, carlini_wagner)]
+
+
+def _rows(contest: Contest, norm: float, carlini_wagner: bool) -> Iterator[dict[str, Any]]:
     X, y = contest.test
-    rows = []
-    for norm in NORMS:
-        distances = [flip_distance(m, X, y, norm=norm) for m in contest.models.values()]
-        finite = np.concatenate([d[np.isfinite(d)] for d in distances])
-        eps = np.linspace(0, float(np.quantile(finite, 0.97)), _DRAWN)
-        attacked = eps[:: (_DRAWN - 1) // (_ATTACKED - 1)]
-        curves = attack_curves(
-            list(contest.models.values()),
-            X,
-            y,
-            attacked,
-            norm=norm,
-            box=contest.box,
-            carlini_wagner=carlini_wagner and contest.box is not None,
-        )
-        for i, (name, model) in enumerate(contest.models.items()):
-            same = {"dataset": contest.dataset, "classifier": name, "norm": norm}
-            same |= {"weights": np.count_nonzero(model.weights), "box": contest.box}
-            lines = _lines(model, contest, eps, norm)
-            lines |= {attack: (attacked, curve[i]) for attack, curve in curves.items()}
-            rows += [
-                {**same, "what": what, "eps": float(e), "accuracy": float(a)}
-                for what, (budgets, accuracies) in lines.items()
-                for e, a in zip(budgets, accuracies, strict=True)
-            ]
-    return rows
+    models, box = list(contest.models.values()), contest.box
+    distances = np.concatenate([flip_distance(model, X, y, norm=norm) for model in models])
+    reach = float(np.quantile(distances[np.isfinite(distances)], 0.97))
+    eps, attacked = np.linspace(0, reach, _DRAWN), np.linspace(0, reach, _ATTACKED)
+    curves = attack_curves(
+        models, X, y, attacked, norm=norm, box=box, carlini_wagner=carlini_wagner
+    )
+    for i, (name, model) in enumerate(contest.models.items()):
+        same = {"dataset": contest.dataset, "classifier": name, "norm": norm, "box": box}
+        same |= {"weights": int(np.count_nonzero(model.weights))}
+        for what, line in _lines(model, contest, eps, norm).items():
+            for e, a in zip(eps, line, strict=True):
+                yield {**same, "what": what, "eps": float(e), **_row(float(a), None)}
+        for what, curve in curves.items():
+            for e, a in zip(attacked, curve[i], strict=True):
+                yield {**same, "what": what, "eps": float(e), **_row(float(a), y.size)}
+
+
+def _row(accuracy: float, n: int | None) -> dict[str, float]:
+    """Return an accuracy with Wilson's 95 % limits if measured on n inputs, else with itself."""
+    if n is None:
+        return {"accuracy": accuracy, "low": accuracy, "high": accuracy}
+    hits = np.arange(n) < round(accuracy * n)  # which inputs they are does not matter
+    _, low, high = proportion_interval(hits)
+    return {"accuracy": accuracy, "low": low, "high": high}
 
 
 def _lines(
     model: LinearClassifier, contest: Contest, eps: FloatArray, norm: float
-) -> dict[str, tuple[FloatArray, FloatArray]]:
+) -> dict[str, FloatArray]:
     X, y = contest.test
-    lines = {"exact": (eps, robust_accuracy(model, X, y, eps, norm=norm, box=contest.box))}
+    lines = {"exact": robust_accuracy(model, X, y, eps, norm=norm, box=contest.box)}
     if model.is_binary and contest.box is None:
         moments = correct_moments(model, X, y)
-        lines["Markov bound"] = (eps, markov_bound(model, moments, eps, norm=norm))
-        lines["two-moment bound"] = (eps, two_moment_bound(model, moments, eps, norm=norm))
+        lines["Markov bound"] = markov_bound(model, moments, eps, norm=norm)
+        lines["two-moment bound"] = two_moment_bound(model, moments, eps, norm=norm)
     return lines

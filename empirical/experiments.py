@@ -68,10 +68,22 @@ class Plan:
         Random splits a data set, at least 2 for an interval over them.
     strengths : int
         Classifiers a family.
+
+    Raises
+    ------
+    ValueError
+        If there are too few of either.
     """
 
     splits: int
     strengths: int
+
+    def __post_init__(self) -> None:
+        if self.splits < 2 or self.strengths < 1:
+            raise ValueError(
+                "splits must be at least 2 and strengths at least 1; got"
+                f" {self.splits} and {self.strengths}."
+            )
 
 
 QUICK, DEFAULT, FULL = (
@@ -80,12 +92,6 @@ QUICK, DEFAULT, FULL = (
     Plan(splits=30, strengths=12),
 )
 TEST_TO_TRAIN = 0.5  # a quarter of the inputs is attacked, half is trained on
-# Linf budgets that cost a typical classifier of the data set from little to most of its accuracy.
-_BUDGETS = {
-    "digits 3 or 8": (0.02, 0.05, 0.1, 0.15, 0.2, 0.3),
-    "breast cancer": (0.05, 0.1, 0.2, 0.3, 0.5, 0.8),
-    "Gaussian classes": (0.05, 0.1, 0.2, 0.3, 0.4, 0.6),
-}
 
 
 def study_datasets(seed: int) -> list[Dataset]:
@@ -108,7 +114,7 @@ def linear_study(
     datasets : sequence of Dataset, optional
         By default those of `study_datasets`.
     """
-    for number, dataset in enumerate(datasets or study_datasets(seed)):
+    for number, dataset in enumerate(study_datasets(seed) if datasets is None else datasets):
         for index in range(plan.splits):
             rng = np.random.default_rng([seed, 1, number, index])
             yield _split_cells(dataset, index, plan, rng)
@@ -122,7 +128,7 @@ def _split_cells(dataset: Dataset, index: int, plan: Plan, rng: np.random.Genera
         for trained in train_path(family, *train, count=plan.strengths)
     ]
     models = [trained.model for trained in path]
-    eps = np.array(_BUDGETS[dataset.name])
+    eps = np.array(dataset.budgets)
     distances = attack_distances(models, *test, attack="l2_deepfool", box=None).distances
     survived = attack_accuracy(models, *test, eps, attack="fgsm", box=None)
     return [

@@ -20,32 +20,22 @@ class Interval(NamedTuple):
     high: float
 
 
-def mean_interval(values: ArrayLike, *, level: float = 0.95) -> Interval:
-    """Return the mean of independent values with Student's interval.
-
-    A mean with unknown (NaN) entries is not covered: a failed attack proves nothing about how far
-    away the boundary is, so neither leaving it out nor a stand-in would be true.
-
-    Examples
-    --------
-    >>> mean_interval([1.0, 2.0, 3.0]).value
-    2.0
-    """
-    sample = np.asarray(values, dtype=np.float64)
-    if sample.size < 2 or np.isnan(sample).any():
-        return Interval(np.nan, np.nan, np.nan)
-    return _student(sample, float(sample.std(ddof=1) / np.sqrt(sample.size)), level)
-
-
 def proportion_interval(outcomes: ArrayLike, *, level: float = 0.95) -> Interval:
     """Return the fraction of true outcomes with Wilson's interval.
+
+    Raises
+    ------
+    TypeError
+        If outcomes are not booleans, or there are none.
 
     Examples
     --------
     >>> proportion_interval([True, True, False, True]).value
     0.75
     """
-    sample = np.asarray(outcomes, dtype=bool)
+    sample = np.asarray(outcomes)
+    if sample.dtype != np.bool_ or sample.size == 0:
+        raise TypeError(f"outcomes must be some booleans; got {sample.size} of {sample.dtype}.")
     tested = stats.binomtest(int(sample.sum()), sample.size)
     limits = tested.proportion_ci(level, method="wilson")
     return Interval(float(sample.mean()), float(limits.low), float(limits.high))
@@ -55,7 +45,10 @@ def resampled_interval(values: ArrayLike, *, test_to_train: float, level: float 
     """Return the mean over random splits of one data set, with the corrected interval.
 
     Splits share inputs, so their values are correlated; the variance of their mean is widened
-    from s²/J to s² (1/J + test_to_train).
+    from s²/J to s² (1/J + test_to_train). At test_to_train = 0 this is Student's interval of
+    independent values. A mean with unknown (NaN) entries is not covered: a failed attack proves
+    nothing about how far away the boundary is, so neither leaving it out nor a stand-in would be
+    true.
 
     Parameters
     ----------
@@ -69,7 +62,7 @@ def resampled_interval(values: ArrayLike, *, test_to_train: float, level: float 
     Nadeau and Bengio 2003, Inference for the generalization error.
     """
     sample = np.asarray(values, dtype=np.float64)
-    if sample.size < 2 or np.isnan(sample).any():
+    if sample.size < 2 or not np.isfinite(sample).all():
         return Interval(np.nan, np.nan, np.nan)
     variance = sample.var(ddof=1) * (1 / sample.size + test_to_train)
     return _student(sample, float(np.sqrt(variance)), level)
@@ -78,11 +71,15 @@ def resampled_interval(values: ArrayLike, *, test_to_train: float, level: float 
 def resampled_p_value(values: ArrayLike, *, test_to_train: float) -> float:
     """Return the two-sided p-value of a zero mean over random splits, variance corrected.
 
+    NaN where `resampled_interval` is.
+
     Notes
     -----
     As `resampled_interval`.
     """
     sample = np.asarray(values, dtype=np.float64)
+    if sample.size < 2 or not np.isfinite(sample).all():
+        return float("nan")
     error = float(np.sqrt(sample.var(ddof=1) * (1 / sample.size + test_to_train)))
     if error == 0:
         return float(sample.mean() == 0)

@@ -2,7 +2,9 @@
 
 import importlib
 import os
+import signal
 import sys
+import threading
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,8 +13,7 @@ from typing import Any, NoReturn
 
 import click
 
-# In the order of a first visit. Each is imported only when it runs: help comes at once, and Ctrl-C
-# is answered in one line even while torch loads.
+# In the order of a first visit. Each is imported only when it runs, so that help comes at once.
 _COMMANDS = {
     "reproduce": "Train, predict, attack, draw and judge: under a minute, no download.",
     "claims": "List what is claimed, by whom, and what we say of it.",
@@ -51,6 +52,20 @@ def _exit(ctx: click.Context, code: int, message: str) -> NoReturn:
     ctx.exit(code)
 
 
+@contextmanager
+def _quiet_interrupts() -> Iterator[None]:
+    """Let Ctrl-C end the process at once: torch aborts with a dump if it is raised on loading."""
+    usual = signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    if not usual or threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
 class _Commands(click.Group):
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(_COMMANDS)
@@ -58,9 +73,9 @@ class _Commands(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in _COMMANDS:
             return None
-        command: click.Command = getattr(
-            importlib.import_module(f"sparsebound.{cmd_name}"), cmd_name
-        )
+        with _quiet_interrupts():
+            module = importlib.import_module(f"sparsebound.{cmd_name}")
+        command: click.Command = getattr(module, cmd_name)
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

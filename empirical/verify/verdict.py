@@ -87,8 +87,8 @@ def judge_identity(
     """
     p, m, spread = _paired(predicted, measured, errors)
     unknown = np.isnan([p, m, spread]).any(axis=0)
-    if unknown.any():
-        return not_covered(claim, f"{unknown.mean():.1%} of the cases are unknown.")
+    if unknown.any() or p.size == 0:
+        return not_covered(claim, f"{unknown.sum()} of {p.size} cases are unknown.")
     scale = np.where(p == 0, 1.0, np.abs(p))
     off = np.abs(m - p) / scale
     allowed = tolerance + 4 * spread / scale
@@ -128,7 +128,7 @@ def judge_bound(
     reason : str
     """
     b, m, slop = _paired(bound, measured, allowance)
-    b, m, slop = (part[~np.isinf(b)] for part in (b, m, slop))
+    b, m, slop = (part[b != np.inf] for part in (b, m, slop))
     if np.isnan([b, m, slop]).any() or m.size == 0:
         return not_covered(claim, "a case is unknown, or every bound infinite.")
     slack = b - m
@@ -172,8 +172,8 @@ def judge_trend(
     unit : str
         Of the effect, in words.
     """
-    if not effects:
-        return not_covered(claim, "no case has enough comparable classifiers.")
+    if not effects or any(np.isnan(effect).any() for effect in effects.values()):
+        return not_covered(claim, "no case has enough comparable classifiers, or one is unknown.")
     adjusted = holm([resampled_p_value(e, test_to_train=test_to_train) for e in effects.values()])
     means = np.array([effect.mean() for effect in effects.values()])
     up = (adjusted <= SIGNIFICANCE) & (means > 0)
@@ -213,8 +213,8 @@ def judge_equivalence(
     margin : float
         Declared beforehand: the largest effect that counts as none.
     """
-    if not effects:
-        return not_covered(claim, "no case has enough comparable classifiers.")
+    if not effects or any(np.isnan(effect).any() for effect in effects.values()):
+        return not_covered(claim, "no case has enough comparable classifiers, or one is unknown.")
     inner = [_interval(e, test_to_train, 1 - 2 * SIGNIFICANCE) for e in effects.values()]
     outer = [_interval(e, test_to_train, 1 - SIGNIFICANCE / len(effects)) for e in effects.values()]
     same = np.array([-margin <= low and high <= margin for low, high in inner])

@@ -1,6 +1,7 @@
 """Intervals and p-values against their formulas by hand, and their coverage by definition."""
 
 import itertools
+from typing import Any
 
 import numpy as np
 import pytest
@@ -8,7 +9,6 @@ from scipy import stats
 
 from empirical.intervals import (
     holm,
-    mean_interval,
     proportion_interval,
     resampled_interval,
     resampled_p_value,
@@ -40,6 +40,11 @@ def test_proportion_interval_covers_on_average() -> None:
     # nowhere here falls as far short as Wald's, below 0.9.
     assert coverage.mean() == pytest.approx(0.95, abs=0.01)
     assert coverage.min() > 0.9
+
+
+def mean_interval(values: Any, *, level: float = 0.95) -> Any:
+    """Return Student's interval, which independent values have."""
+    return resampled_interval(values, test_to_train=0.0, level=level)
 
 
 def test_mean_interval_by_hand() -> None:

@@ -3,6 +3,7 @@
 import csv
 import json
 import math
+import os
 import pickle
 from pathlib import Path
 from typing import Any
@@ -285,12 +286,14 @@ def test_certify_asks_for_the_kind_of_model(model: Path, data: Path) -> None:
     check_refused(result, "--linear")
 
 
-def test_certify_keeps_its_inputs_and_devices(model: Path, data: Path, tmp_path: Path) -> None:
+def test_certify_keeps_its_inputs_and_pipes(model: Path, data: Path, tmp_path: Path) -> None:
     before = model.read_bytes(), data.read_bytes()
-    (tmp_path / "link.csv").symlink_to(data)
-    for out in (model, data, tmp_path / "link.csv", tmp_path, "/dev/null"):
+    link, pipe = tmp_path / "link.csv", tmp_path / "pipe"  # a pipe stands for a device
+    link.symlink_to(data)
+    os.mkfifo(pipe)
+    for out in (model, data, link, tmp_path, pipe):
         check_refused(certify(model, data, "--out", out), str(out))
     check_refused(certify(model, data, "--out", model / "rows.csv"), str(model))
     assert (model.read_bytes(), data.read_bytes()) == before
-    assert Path("/dev/null").is_char_device()
-    assert sorted(p.name for p in tmp_path.iterdir()) == ["data.npz", "link.csv", "model.npz"]
+    names = sorted(path.name for path in tmp_path.iterdir())
+    assert names == ["data.npz", "link.csv", "model.npz", "pipe"]

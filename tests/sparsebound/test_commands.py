@@ -138,7 +138,7 @@ def test_check_judges_without_the_study(monkeypatch: pytest.MonkeyPatch) -> None
     assert CATALOGUE["classics.svm"].statement in result.stdout
 
 
-@pytest.mark.parametrize("keys", [["guo2018"], ["fawzi2018", "mixtures.plug-in"], ["guo2018.r2"]])
+@pytest.mark.parametrize("keys", [["guo2018"], ["fawzi2018", "mixtures.plug-in"]])
 def test_check_agrees_with_itself_and_its_json(tiny: None, keys: list[str]) -> None:
     shown, told = run("check", *keys), run("check", *keys, "--json")
     assert shown.exit_code == told.exit_code == 0
@@ -153,9 +153,9 @@ def test_check_agrees_with_itself_and_its_json(tiny: None, keys: list[str]) -> N
             assert f"      {name}: {number}" in shown.stdout
 
 
-def test_check_seed_decides_the_numbers(tiny: None) -> None:
+def test_check_seed_decides_the_numbers() -> None:
     one, same, other = (
-        run("check", "guo2018.r2", "--json", "--seed", n).stdout for n in ("1", "1", "2")
+        run("check", "mixtures.r2", "--json", "--seed", n).stdout for n in ("1", "1", "2")
     )
     assert one == same
     assert one != other
