@@ -56,7 +56,7 @@ def digits_contest(seed: int) -> Contest:
     data = digits()
     parts = split(data, rng=np.random.default_rng([seed, 3]))
     dense = train_path("L2 logistic, cut", *parts.train, count=2)[-1]
-    sparse = train_path("L1 logistic", *parts.train, count=8)[5]
+    sparse = train_path("L1 logistic", *parts.train, count=8)[4]
     models = {"dense": dense.model, "sparse": sparse.model}
     return Contest(dataset="ten digits", models=models, test=parts.test, box=data.box)
 
