@@ -1,5 +1,6 @@
 """Models of other tools, and files, as theory records."""
 
+import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -110,13 +111,18 @@ def load_arrays(path: Path, *, required: tuple[str, ...]) -> Mapping[str, NDArra
     OSError
         If it cannot be read.
     """
+    if path.exists() and not zipfile.is_zipfile(path):
+        raise ValueError(f"{path} must be a whole npz file; it is damaged or something else.")
     try:
         with path.open("rb") as stream, np.load(stream, allow_pickle=False) as archive:
             arrays = {name: archive[name] for name in archive.files}
     except OSError:
         raise
     except Exception as error:  # a damaged archive can raise anything
-        raise ValueError(f"{path} must be a whole npz file of plain arrays: {error}") from error
+        raise ValueError(
+            f"{path} must be a whole npz file of plain arrays, without Python objects;"
+            f" {type(error).__name__}."
+        ) from error
     missing = [name for name in required if name not in arrays]
     if missing:
         raise ValueError(f"{path} must hold {', '.join(missing)}; it holds {sorted(arrays)}.")
@@ -132,6 +138,8 @@ def own_labels(named: NamedLinear, y: ArrayLike) -> IntArray:
         If a name is unknown.
     """
     given, names = np.asarray(y), named.names
+    if given.dtype.kind not in "biufUS":
+        raise TypeError(f"y must hold numbers or text; got {given.dtype}.")
     if names.tolist() == [-1, 1] and 0 in given:
         names = np.array([0, 1])
     known = {name: int(own) for name, own in zip(names.tolist(), named.model.classes, strict=True)}

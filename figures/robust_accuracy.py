@@ -33,6 +33,9 @@ def _draw(axes: Axes, rows: Rows) -> None:
             if chosen:
                 line = np.array([(row["eps"], row["accuracy"]) for row in chosen]).T
                 axes.plot(*line, color=colour, label=what.replace("_", " "), **look)
+            if what.endswith("pgd"):  # one set of limits a mark: the attacks share their inputs
+                low, high = ([row[side] for row in chosen] for side in ("low", "high"))
+                axes.vlines([row["eps"] for row in chosen], low, high, color=colour, lw=0.7)
     axes.set(xlim=(0, None), ylim=(0, 1.03))
     axes.locator_params(axis="x", nbins=6)
 
@@ -56,7 +59,10 @@ def draw(contests: Sequence[Contest], out: Path, *, carlini_wagner: bool = False
         for row in panels:
             row[0].set_ylabel("robust accuracy")
             row[0].legend(*_one_of_each(row), loc="lower left", fontsize=7)
-        figure.suptitle("Lines are theory, marks are attacks; blue: dense, orange: sparse")
+        figure.suptitle(
+            "Lines are theory, marks are attacks with their 95 % limits over inputs; blue: dense,"
+            " orange: sparse.\nA mark above its solid line: that attack missed flips that exist."
+        )
         return save(figure, rows, out, "robust-accuracy")
 
 

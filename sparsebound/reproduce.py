@@ -70,5 +70,5 @@ def _drawings(
         lambda: robust_accuracy.draw(
             [*contests, digits_contest(seed)], out, carlini_wagner=carlini_wagner
         ),
-        lambda: digit_flips.draw(pair.models, image, out),
+        lambda: digit_flips.draw(pair.models, image, out, change="an 8 into a 3"),
     ]

@@ -1,5 +1,6 @@
 """The linear study and the verdicts, with their progress on standard error."""
 
+import sys
 from collections.abc import Sequence
 from typing import Any
 
@@ -41,8 +42,9 @@ def needs_study(keys: Sequence[str]) -> bool:
 
 
 def progress(total: int, what: str) -> Any:
-    """Return a progress bar on standard error, silent where nobody watches it."""
-    return tqdm(total=total, desc=what, dynamic_ncols=True, disable=None)
+    """Return a progress bar on standard error: live on a terminal, a line now and then in a log."""
+    pause = 0.1 if sys.stderr.isatty() else 10.0
+    return tqdm(total=total, desc=what, dynamic_ncols=True, mininterval=pause)
 
 
 def _one_thread() -> Any:

@@ -26,6 +26,7 @@ def as_norm(norm: float) -> float:
 
 def as_finite(name: str, values: ArrayLike) -> FloatArray:
     """Return values as a float64 array; refuse what is not a finite number."""
+    _refuse_complex(name, values)
     try:
         array = np.asarray(values, dtype=np.float64)
     except (TypeError, ValueError) as error:
@@ -41,10 +42,11 @@ def as_inputs(X: ArrayLike, dimension: int) -> FloatArray:
         raise TypeError(
             "X must be a dense array of shape (n, d); got a sparse one: use X.toarray()."
         )
+    _refuse_complex("X", X)
     try:
         array = np.asarray(X, dtype=np.float64)
     except (TypeError, ValueError) as error:
-        raise TypeError(f"X must be an array of numbers; got {type(X).__name__}.") from error
+        raise TypeError(f"X must be an array of numbers; got {X!r:.80}.") from error
     if array.ndim != 2 or array.shape[1] != dimension:
         raise ValueError(f"X must have shape (n, d) with d={dimension}; got shape {array.shape}.")
     if array.shape[0] == 0:
@@ -114,6 +116,11 @@ def refuse_outside(X: FloatArray, box: Box) -> None:
                 f"X must lie in the box; got X[{start + row}, {i}]={block[row, i]}"
                 f" outside [{lo[i]}, {hi[i]}]."
             )
+
+
+def _refuse_complex(name: str, values: ArrayLike) -> None:
+    if np.iscomplexobj(values):
+        raise TypeError(f"{name} must be real; got complex numbers.")
 
 
 def _first_nonfinite(array: FloatArray, row_offset: int = 0) -> str:

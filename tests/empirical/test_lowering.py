@@ -150,8 +150,8 @@ def test_linear_from_file_reads_names_and_a_number_as_bias(tmp_path: Path) -> No
         ({"W": np.ones(2), "b": 0.0, "classes": ["a", "a"]}, r"different labels; got \['a', 'a'\]"),
         ({"W": np.ones(2), "b": 0.0, "classes": [["a", "b"]]}, "2 different labels"),
         ({"W": np.ones(2), "b": 0.0, "classes": "a"}, "2 different labels; got 'a'"),
-        ({"W": np.array([1, None]), "b": 0.0}, "plain arrays: Object arrays cannot be loaded"),
-        ({"W": np.ones(2), "b": 0.0, "x": np.array([{}])}, "plain arrays: Object arrays"),
+        ({"W": np.array([1, None]), "b": 0.0}, "plain arrays, without Python objects"),
+        ({"W": np.ones(2), "b": 0.0, "x": np.array([{}])}, "plain arrays, without Python objects"),
     ],
 )
 def test_linear_from_file_refuses_arrays_that_do_not_fit(

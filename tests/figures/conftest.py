@@ -72,6 +72,10 @@ def drawn(
             patch.setattr(module, "save", save)
         files = [sparsity.draw(group, out) for group in groups.values()]
         files += [robust_accuracy.draw(contests, out, carlini_wagner=True)]
-        files += [digit_flips.draw(contests[0].models, contests[0].test.X[0], out)]
+        files += [
+            digit_flips.draw(
+                contests[0].models, contests[0].test.X[0], out, change="one label into the other"
+            )
+        ]
         files += [verdicts.draw(judged, out)]
     return {f[0].stem: Drawn(fig, f) for f, fig in zip(files, figures, strict=True)}

@@ -110,3 +110,12 @@ def test_any_folder_will_do(tmp_path: Path) -> None:
     assert process.returncode == 0
     assert told.startswith("guo2018.r2 ")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_progress_is_shown_even_in_a_log() -> None:
+    process = start("check", "classics.svm", env={"TQDM_DISABLE": "0"})
+    said, progress = process.communicate(timeout=60)
+    assert process.returncode == 0
+    assert "classics.svm" in said
+    assert "judge claims" in progress
+    assert "1/1" in progress

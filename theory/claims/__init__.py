@@ -32,6 +32,7 @@ def find_claims(key: str) -> list[Claim]:
     found = [claim for claim in CATALOGUE.values() if claim.key.split(".")[0] == key]
     if not found:
         names = [*CATALOGUE, *{name.split(".")[0] for name in CATALOGUE}]
-        near = difflib.get_close_matches(key, names, n=3, cutoff=0.4) or sorted(CATALOGUE)
+        sources = sorted({name.split(".")[0] for name in CATALOGUE})
+        near = difflib.get_close_matches(key, names, n=3, cutoff=0.4) or sources
         raise ValueError(f"key must be a claim or a source; got {key!r}: {', '.join(near)}?")
     return found
