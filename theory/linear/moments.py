@@ -127,12 +127,13 @@ def margin_means(model: LinearClassifier, moments: CorrectMoments) -> FloatArray
     along = np.asarray(model.weights @ moments.means.T)[0]
     means = model.classes * (along + model.bias[0])
     means = np.where(moments.accuracies > 0, means, 0.0)
-    if (means < 0).any():
+    rounding = 1e-9 * (np.abs(along) + np.abs(model.bias[0]))
+    if (means < -rounding).any():
         raise ValueError(
             "moments must be those of this model, whose correct margins are positive;"
             f" got a mean margin of {means.min()}."
         )
-    return means
+    return np.asarray(means.clip(min=0.0))
 
 
 def markov_bound(
