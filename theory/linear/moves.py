@@ -74,7 +74,9 @@ def _water_level(
     Newton's method from the left: by concavity no step passes the root, and every step but the
     last closes a coordinate for good, so it ends at the root itself.
     """
-    closing, reach, pull = room / slope, a * room, a * slope
+    reach, pull = a * room, a * slope
+    with np.errstate(over="ignore"):  # beyond float64 a coordinate never closes
+        closing = room / slope
     last_pull = np.full(margin.size, pull.sum())
     t: FloatArray = margin / last_pull
     while True:
