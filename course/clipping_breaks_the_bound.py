@@ -64,5 +64,5 @@ for e, b, a in zip(budgets, bounds, accuracies, strict=True):
 # **Exercises.**
 # 1. Replace 100 background pixels by 1,000 with weights ±.001. Does the violation change? Why not?
 # 2. Put the background at ½ instead of 0. For which ε does the bound hold again?
-# 3. Real digits rarely violate (1): run `sparsebound check guo2018.rinf-clipped`. What makes the
-#    bound so loose there that clipping does not matter?
+# 3. `sparsebound check guo2018.rinf-clipped` also tries classifiers trained on digits: none of them
+#    violates (1). What makes the bound so loose there that clipping does not matter?

@@ -49,7 +49,7 @@ def linear_from_estimator(estimator: Any) -> NamedLinear:
     if missing:
         raise TypeError(
             f"the model must be a fitted linear classifier; {type(estimator).__name__} has no"
-            f" {', '.join(missing)}."
+            f" {', '.join(missing)}. Of a pipeline give the last step, and X as that step sees it."
         )
     names = np.asarray(estimator.classes_)
     rows = np.shape(estimator.coef_)[0] if np.ndim(estimator.coef_) == 2 else 1  # may be sparse
@@ -120,8 +120,8 @@ def load_arrays(path: Path, *, required: tuple[str, ...]) -> Mapping[str, NDArra
         raise
     except Exception as error:  # a damaged archive can raise anything
         raise ValueError(
-            f"{path} must be a whole npz file of plain arrays, without Python objects;"
-            f" {type(error).__name__}."
+            f"{path} must be a whole npz file of plain arrays, without Python objects"
+            " (text: .astype(str))."
         ) from error
     missing = [name for name in required if name not in arrays]
     if missing:
@@ -145,7 +145,10 @@ def own_labels(named: NamedLinear, y: ArrayLike) -> IntArray:
     known = {name: int(own) for name, own in zip(names.tolist(), named.model.classes, strict=True)}
     unknown = [label for label in np.unique(given).tolist() if label not in known]
     if unknown:
-        raise ValueError(f"y must hold labels of the model, {list(known)}; got {unknown[0]!r}.")
+        raise ValueError(
+            f"y must hold labels of the model, {list(known)}; got {unknown[0]!r}. Other names go"
+            " into the array classes of the model's npz, in the order of the rows of W."
+        )
     return np.array([known[label] for label in given.ravel().tolist()]).reshape(given.shape)
 
 

@@ -60,7 +60,7 @@ def draw(
 ) -> list[Path]:
     """Draw two classifiers of a digit pair and one input (d,); return the files.
 
-    The change is that of the label, in words: "an 8 into a 3".
+    The change is that of the label, in words: "have an 8 called a 3".
     """
     with house_style():
         figure = Figure(figsize=(10, 2 * 4.1))
@@ -69,7 +69,7 @@ def draw(
         for i, (name, model) in enumerate(models.items()):
             rows += _draw_model(panels[2 * i : 2 * i + 2], model, x, name)
         figure.suptitle(
-            f"What it takes to turn {change}: the change (above) and the changed digit (below)."
+            f"What it takes to {change}: the change (above) and the changed digit (below)."
             "\nPurple: a positive weight, or darker ink; orange: a negative one, or lighter."
             "\nRed crosses: values outside [0, 1], which no image has and the box forbids."
         )

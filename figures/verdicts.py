@@ -10,13 +10,8 @@ from matplotlib.figure import Figure
 from empirical.verify import Verdict
 from figures.style import house_style, save
 
-_COLOURS = {
-    "holds": "#c7e9c0",
-    "refuted": "#fdd0a2",
-    "inconclusive": "#e6e6e6",
-    "not covered": "#ffffff",
-}
-_AGAINST_US = "#fb6a4a"
+# By agreement: as we say, decided where we leave it open, undecided, against us.
+_AS_WE_SAY, _DECIDED, _UNDECIDED, _AGAINST_US = "#c7e9c0", "#c6dbef", "#e6e6e6", "#fb6a4a"
 _WIDTHS = {"claim": 0.14, "form": 0.07, "we say": 0.06, "verdict": 0.08, "what decides": 0.65}
 
 
@@ -65,12 +60,19 @@ def draw(verdicts: Sequence[Verdict], out: Path) -> list[Path]:
             elif list(_WIDTHS)[column] == "verdict":
                 cell.visible_edges = "closed"
                 cell.set(facecolor=_colour(verdicts[row - 1]), edgecolor="white")
-        axes.set_title("What we say of each claim, and what attacks say (red: against us)")
+        axes.set_title(
+            "What we say of each claim, and what attacks say (green: the same; blue: we leave it"
+            " open; grey: undecided; red: against us)"
+        )
         return save(figure, rows, out, "verdicts")
 
 
 def _colour(verdict: Verdict) -> str:
-    return _AGAINST_US if verdict.contradicts_us else _COLOURS[verdict.status]
+    if verdict.contradicts_us:
+        return _AGAINST_US
+    if verdict.status in {"inconclusive", "not covered"}:
+        return _UNDECIDED
+    return _DECIDED if verdict.claim.standing == "open" else _AS_WE_SAY
 
 
 def _wrapped(text: str) -> str:

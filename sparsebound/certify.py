@@ -50,6 +50,7 @@ def certify(
     optionally y (n,); without y, distances are from the predicted label.
 
     An input that is wrong or tied has distance 0. Quantiles are over the inputs that can flip.
+    The CSV's "witnessed flip" is the norm of a change that does flip, a hair above the distance.
     """
     if not linear:
         raise click.UsageError("give --linear: only linear models can be certified so far.")
@@ -78,8 +79,8 @@ def _summary(
         "box": setting["box"],
         "kind": "exact",
         "distance from": "label given" if labelled else "label predicted",
-        "wrong or tied": float((distances == 0).mean()),
-        "never flips": float(np.isinf(distances).mean()),
+        "share wrong or tied": float((distances == 0).mean()),
+        "share that never flips": float(np.isinf(distances).mean()),
     }
     for name, q in {"5 %": 0.05, "median": 0.5, "95 %": 0.95}.items():
         value = float(np.quantile(reachable, q)) if reachable.size else None

@@ -11,7 +11,7 @@ from empirical.experiments import Cell
 from figures import digit_flips, robust_accuracy, sparsity, verdicts
 from figures.style import whole_file
 from sparsebound.options import as_json, effort, plan_name
-from sparsebound.study import judged, progress, studied
+from sparsebound.study import judged, one_thread, progress, studied
 from sparsebound.verdict_text import verdict_json, verdict_lines
 from theory.claims import CATALOGUE
 
@@ -42,7 +42,7 @@ def reproduce(quick: bool, full: bool, seed: int, out: Path, as_json: bool) -> N
         unfinished.write_text(verdict_json(found) + "\n", encoding="utf-8")
     drawings = _drawings(cells, out, seed=seed, carlini_wagner=full)
     files = verdicts.draw(found, out)
-    with progress(len(drawings), "draw") as bar:
+    with one_thread(), progress(len(drawings), "draw") as bar:
         for draw in drawings:
             files += draw()
             bar.update()
@@ -70,5 +70,5 @@ def _drawings(
         lambda: robust_accuracy.draw(
             [*contests, digits_contest(seed)], out, carlini_wagner=carlini_wagner
         ),
-        lambda: digit_flips.draw(pair.models, image, out, change="an 8 into a 3"),
+        lambda: digit_flips.draw(pair.models, image, out, change="have an 8 called a 3"),
     ]

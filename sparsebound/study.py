@@ -17,10 +17,10 @@ def studied(plan: str, seed: int) -> list[Cell]:
     """Return the cells of the linear study, showing progress on standard error."""
     datasets = study_datasets(seed)
     cells: list[Cell] = []
-    with _one_thread(), progress(PLANS[plan].splits * len(datasets), "train and attack") as bar:
+    with one_thread(), progress(PLANS[plan].splits * len(datasets), "train and attack") as bar:
         for part in linear_study(PLANS[plan], seed=seed, datasets=datasets):
             cells += part
-            bar.set_postfix_str(part[0].dataset)
+            bar.set_postfix_str(part[0].dataset, refresh=False)
             bar.update()
     return cells
 
@@ -28,9 +28,9 @@ def studied(plan: str, seed: int) -> list[Cell]:
 def judged(keys: Sequence[str], cells: Sequence[Cell], seed: int) -> list[Verdict]:
     """Return the verdicts on claims, showing progress on standard error."""
     verdicts = []
-    with _one_thread(), progress(len(keys), "judge claims") as bar:
+    with one_thread(), progress(len(keys), "judge claims") as bar:
         for key in keys:
-            bar.set_postfix_str(key)
+            bar.set_postfix_str(key, refresh=False)
             verdicts.append(verdict_of(key, cells, seed=seed))
             bar.update()
     return verdicts
@@ -47,6 +47,6 @@ def progress(total: int, what: str) -> Any:
     return tqdm(total=total, desc=what, dynamic_ncols=True, mininterval=pause)
 
 
-def _one_thread() -> Any:
+def one_thread() -> Any:
     """Return a context in which small arrays are not shared out: that costs more than it saves."""
     return threadpool_limits(limits=1)

@@ -25,11 +25,12 @@ class Verdict:
     claim : Claim
     status : {"holds", "refuted", "inconclusive", "not covered"}
     predicted, measured : float
-        Means over all cases: what the claim gives and what attacks gave. NaN if not covered.
+        What the claim gives and what attacks gave: means over all cases of an identity or a bound,
+        the effect in the case that decides a trend or an equivalence. NaN if not covered.
     interval : pair of float
-        Where the statistic that decides lies: the relative errors of an identity, the slack of a
-        bound (5th to 95th percentile), the effect of a trend or an equivalence (its confidence
-        interval in the case that decides).
+        Of the statistic that decides, which evidence["interval of"] names: the relative errors of
+        an identity, the slack of a bound (5th to 95th percentile), the effect of a trend or an
+        equivalence (confidence limits, corrected for the number of cases).
     summary : str
         One line that a person can check.
     evidence : mapping of str to float or str
@@ -101,9 +102,10 @@ def judge_identity(
         predicted=float(p.mean()),
         measured=float(m.mean()),
         interval=(float(off.min()), float(off.max())),
-        summary=f"{within.sum()} of {p.size} cases equal; the worst: predicted {p[worst]:.6g},"
+        summary=f"{within.sum()} of {p.size} cases agree; the worst: predicted {p[worst]:.6g},"
         f" measured {m[worst]:.6g}{noise}",
         evidence={
+            "interval of": "relative errors, least to largest",
             "cases": float(p.size),
             "unequal": float((~within).sum()),
             "largest relative error": float(off.max()),
@@ -143,6 +145,7 @@ def judge_bound(
         summary=f"{violated.sum()} of {m.size} cases violate it;"
         f" slack {low:.3g} / {middle:.3g} / {high:.3g} (5 % / median / 95 %)",
         evidence={
+            "interval of": "slack, 5 % to 95 %",
             "cases": float(m.size),
             "violations": float(violated.sum()),
             "largest violation": float(np.maximum(-slack, 0).max()),
@@ -251,10 +254,11 @@ def _effect_verdict(
         claim=claim,
         status=status,
         predicted=0.0,
-        measured=float(np.mean([effect.mean() for effect in effects.values()])),
+        measured=mean,
         interval=(low, high),
-        summary=f"{counts}; {name}: {mean:+.3g} [{low:+.3g}, {high:+.3g}] {unit}",
-        evidence={"cases": float(len(effects)), "unit": unit, **cases},
+        summary=f"{counts}; {name}: {mean:+.3g} [{low:+.3g}, {high:+.3g}] {unit}, limits"
+        f" corrected for {len(effects)} cases",
+        evidence={"interval of": name, "cases": float(len(effects)), "unit": unit, **cases},
     )
 
 

@@ -82,7 +82,7 @@ def test_judge_identity_of_planted_cases(predicted: Any, measured: Any, status: 
 def test_judge_identity_reports_the_worst_case() -> None:
     verdict = identity([1.0, 2.0, 4.0], [1.0, 2.01, 4.4])
     assert verdict.status == "refuted"
-    assert "2 of 3 cases equal; the worst: predicted 4, measured 4.4" in verdict.summary
+    assert "2 of 3 cases agree; the worst: predicted 4, measured 4.4" in verdict.summary
     assert verdict.evidence["unequal"] == 1
     # one subtraction of numbers of order one
     assert verdict.evidence["largest relative error"] == pytest.approx(0.1, rel=1e-12)

@@ -74,7 +74,7 @@ def drawn(
         files += [robust_accuracy.draw(contests, out, carlini_wagner=True)]
         files += [
             digit_flips.draw(
-                contests[0].models, contests[0].test.X[0], out, change="one label into the other"
+                contests[0].models, contests[0].test.X[0], out, change="change the label"
             )
         ]
         files += [verdicts.draw(judged, out)]

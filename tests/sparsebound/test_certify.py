@@ -81,8 +81,8 @@ def test_certify_summary_is_complete(model: Path, data: Path) -> None:
     expected = {
         "inputs": 3,
         "norm": 2,
-        "wrong or tied": 0.0,
-        "never flips": 0.0,
+        "share wrong or tied": 0.0,
+        "share that never flips": 0.0,
         "distance, 5 %": 0.16 + 0.1 * 0.24,  # a tenth of the way from the first to the second
         "distance, median": 0.4,
         "distance, 95 %": 0.4 + 0.9 * 0.8,
@@ -108,10 +108,10 @@ def test_certify_table_says_what_json_says(model: Path, data: Path) -> None:
 def test_certify_counts_the_wrong_as_zero(model: Path, tmp_path: Path) -> None:
     data = npz(tmp_path / "wrong.npz", X=X, y=np.array([1, 1, 1]))
     summary = numbers(model, data, "--eps", 0)
-    assert summary["wrong or tied"] == 1 / 3
+    assert summary["share wrong or tied"] == 1 / 3
     assert summary["robust accuracy at 0.0"] == 2 / 3
     unlabelled = npz(tmp_path / "unlabelled.npz", X=X)
-    assert numbers(model, unlabelled)["wrong or tied"] == 0
+    assert numbers(model, unlabelled)["share wrong or tied"] == 0
     assert numbers(model, unlabelled)["distance from"] == "label predicted"
 
 
@@ -131,7 +131,7 @@ def test_certify_says_what_never_flips(tmp_path: Path) -> None:
     model = npz(tmp_path / "model.npz", W=[1.0, 1.0], b=1.0)
     data = npz(tmp_path / "data.npz", X=[[0.6, 0.1]])
     summary = numbers(model, data, "--box", 0, 1, "--eps", 5)
-    assert summary["never flips"] == summary["robust accuracy at 5.0"] == 1
+    assert summary["share that never flips"] == summary["robust accuracy at 5.0"] == 1
     assert summary["distance, median"] is None
     assert "None" in certify(model, data, "--box", 0, 1).stdout
 

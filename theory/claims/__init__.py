@@ -34,5 +34,8 @@ def find_claims(key: str) -> list[Claim]:
         names = [*CATALOGUE, *{name.split(".")[0] for name in CATALOGUE}]
         sources = sorted({name.split(".")[0] for name in CATALOGUE})
         near = difflib.get_close_matches(key, names, n=3, cutoff=0.4) or sources
-        raise ValueError(f"key must be a claim or a source; got {key!r}: {', '.join(near)}?")
+        raise ValueError(
+            f"key must be a claim or a source; got {key!r}. Did you mean {', '.join(near)}?"
+            " `sparsebound claims` lists all."
+        )
     return found
