@@ -177,6 +177,29 @@ def test_flip_distance_is_zero_where_wrong_or_tied_and_inf_where_nothing_flips(
     assert np.isnan(nearest_flip(constant, X, norm=norm, box=box).points).all()
 
 
+@pytest.mark.parametrize("norm", NORMS)
+def test_flip_distance_reaches_a_tie_in_the_corner_however_sums_round(norm: float) -> None:
+    # Positive weights, no bias: exactly the corner 0 ties, for every input, at the input's norm.
+    rng = np.random.default_rng(9)
+    X = rng.random((500, 64))
+    distance = flip_distance(
+        LinearClassifier(weights=rng.random(64)), X, np.ones(500, dtype=int), norm=norm, box=(0, 1)
+    )
+    # the last 1e-10 of the lead costs most where the least weight pays for it
+    assert distance == pytest.approx(np.linalg.norm(X, ord=norm, axis=1), rel=1e-6)
+
+
+@pytest.mark.parametrize("norm", NORMS)
+@pytest.mark.parametrize("box", [None, (0.0, 1.0)])
+def test_nearest_flip_of_labels_with_the_same_weights(norm: float, box: Any) -> None:
+    twins = LinearClassifier(weights=[[1.0, 0.0], [1.0, 0.0], [0.0, 1.0]])
+    flips = nearest_flip(twins, [[0.8, 0.1]], norm=norm, box=box)
+    assert flip_distance(twins, [[0.8, 0.1]], norm=norm, box=box) == 0  # a standing tie
+    assert class_scores(twins, flips.points).argmax() == 2
+    nothing = nearest_flip(LinearClassifier(weights=np.zeros((3, 2))), [[1.0, 0.0]], norm=norm)
+    assert nothing.norms == np.inf
+
+
 def test_flip_distance_a_wide_box_is_no_box() -> None:
     rng = np.random.default_rng(4)
     model = LinearClassifier(weights=rng.normal(size=(5, 20)), bias=rng.normal(size=5))

@@ -83,6 +83,7 @@ def nearest_rival(
             scale = np.abs(pull).max()
             margin = contest.lead[part, other] / scale
             distance = move_size(norm, np.abs(pull) / scale, room, margin)
+            distance = np.maximum(distance, free[part, other])  # but for rounding it never is less
             nearer = distance < best[part]
             best[part[nearer]], rival[part[nearer]] = distance[nearer], other
     return best, rival
@@ -104,7 +105,8 @@ def directions(
     X: FloatArray, gradient: FloatArray, features: IntArray, box: Box
 ) -> tuple[IntArray, FloatArray, FloatArray]:
     """Return the features that gain on a lead, the gain a unit, and their room in the box."""
-    live = np.flatnonzero(gradient)
+    # Weights that vanish beside the largest would underflow, and move nothing within reach.
+    live = np.flatnonzero(np.abs(gradient) > 1e-300 * np.abs(gradient).max(initial=0.0))
     moved, pull = features[live], gradient[live]
     lo, hi = box[0][moved], box[1][moved]
     inputs = X[:, moved]

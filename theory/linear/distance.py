@@ -60,6 +60,8 @@ def _pushed(
     for part, own, other in label_blocks(np.arange(rival.size), contest.own, rival):
         gradient = rows[other] - rows[own]
         moved, pull, room = directions(contest.X[part], gradient, features, ground.box)
+        if not moved.size:  # labels with the same weights: no move parts them
+            continue
         a = np.abs(pull) / np.abs(pull).max()
         lead = contest.lead[part, other] / np.abs(pull).max()
         target = lead + extra * (lead + 1e-10)  # the constant, in units of X, parts a mere tie

@@ -8,7 +8,7 @@ it `room` c_i (inf without a box), and the gain has to reach `margin` m > 0. Che
           with pull s_i = a_i² or a_i: increasing, concave and piecewise linear in t;
     L1    coordinates filled to their room in the order of decreasing a_i, the last in part;
     L0    coordinates in the order of decreasing reach a_i c_i, as few as reach m: a sum equal to
-          m in float64 suffices: where the rival ties it scores at least as high.
+          m suffices (the rival ties), and so does one that falls short by rounding.
 
 Everything is vectorised over inputs, which share a and differ in room and margin. The proof is in
 theory/proofs/linear_distance.md.
@@ -18,14 +18,21 @@ import numpy as np
 
 from theory.validation import FloatArray
 
+# Leads and reaches are sums of rounded products in different orders: relative to the lead.
+_ROUNDING = 1e-13
+
 
 def move_size(norm: float, a: FloatArray, room: FloatArray, margin: FloatArray) -> FloatArray:
     """Return the norm of the cheapest move of each input; inf where the box forbids every one.
 
-    Kind: exact. Parameters as in `cheapest_move`; returns shape (n,).
+    Kind: exact, but for a tie that only rounding keeps out of reach: it counts as reached, lest a
+    distance be overstated. Parameters as in `cheapest_move`; returns shape (n,).
     """
+    most = (a * room).sum(axis=1)
+    nearly = (most < margin / (1 - _ROUNDING)) & (most >= margin * (1 - _ROUNDING))
+    margin = np.where(nearly, np.minimum(margin, most) * (1 - _ROUNDING), margin)
     if norm == 0:
-        return _fewest(a * room, margin)
+        return _fewest(a * room, margin * (1 - _ROUNDING))
     if norm == 1:
         return np.asarray(_greedy(a, room, margin).sum(axis=1))
     if norm == 2:
