@@ -234,7 +234,7 @@ def check_linf_sparsity(cells: Sequence[Cell]) -> Verdict:
         CATALOGUE["guo2018.linf-sparsity"],
         pooled,
         test_to_train=TEST_TO_TRAIN,
-        unit="of accuracy a halving",
+        unit="of accuracy a halving at the middle budget",
     )
     families = {
         f"mean, {', '.join(case)}": float(np.mean([*f.values()])) for case, f in effects.items()

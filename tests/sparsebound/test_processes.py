@@ -18,8 +18,17 @@ def start(*arguments: str, **settings: Any) -> subprocess.Popen[str]:
     environment = {**os.environ, "OMP_NUM_THREADS": "1", **settings.pop("env", {})}
     streams = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
     return subprocess.Popen(
-        [*PROGRAM, *arguments], text=True, env=environment, **{**streams, **settings}
+        [*PROGRAM, *arguments],
+        text=True,
+        env=environment,
+        preexec_fn=_heed_ctrl_c,  # noqa: PLW1509  # no other thread runs here
+        **{**streams, **settings},
     )
+
+
+def _heed_ctrl_c() -> None:
+    """Undo what a shell does to jobs it puts into the background, and they hand on."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def interrupt_when(process: subprocess.Popen[str], ready: Callable[[], bool]) -> tuple[int, str]:
