@@ -152,8 +152,8 @@ def attack_accuracy(
         The true labels.
     eps : array, shape (k,)
         Budgets in the attack's norm; kept up to 1e-9 of their size and the rounding of X.
-    attack : {"fgsm", "linf_pgd", "l2_pgd"}
-        FGSM is one sign step (L∞); PGD takes 40.
+    attack : {"fgsm", "l2_fgm", "linf_pgd", "l2_pgd"}
+        FGSM is one sign step (L∞), FGM one step along the gradient (L2); PGD takes 40.
     box : None or (lo, hi)
         Numbers, the same for each feature.
 
@@ -272,6 +272,7 @@ _DISTANCE_ATTACKS = {
 }
 _BUDGET_ATTACKS = {
     "fgsm": (math.inf, _budgeted(foolbox_attacks.FGSM)),
+    "l2_fgm": (2.0, _budgeted(foolbox_attacks.L2FastGradientAttack)),
     "linf_pgd": (math.inf, _budgeted(foolbox_attacks.LinfPGD, steps=40, rel_stepsize=0.1)),
     "l2_pgd": (2.0, _budgeted(foolbox_attacks.L2PGD, steps=40, rel_stepsize=0.1)),
 }

@@ -20,7 +20,7 @@ _DRAWN, _ATTACKED = 61, 7  # budgets of a line, budgets attacked
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Contest:
+class Comparison:
     """Two classifiers of one data set, a dense and a sparse one, and inputs to attack.
 
     Parameters
@@ -38,12 +38,12 @@ class Contest:
     box: tuple[float, float] | None
 
 
-def study_contest(cells: Sequence[Cell]) -> Contest:
+def study_comparison(cells: Sequence[Cell]) -> Comparison:
     """Return the densest L2 logistic and a sparse L1 logistic classifier of the first split."""
     first = [cell for cell in cells if cell.split == 0]
     dense = [cell for cell in first if cell.trained.family == "L2 logistic, cut"][-1]
     path = [cell for cell in first if cell.trained.family == "L1 logistic"]
-    return Contest(
+    return Comparison(
         dataset=dense.dataset,
         models={"dense": dense.trained.model, "sparse": path[len(path) // 2].trained.model},
         test=dense.test,
@@ -51,17 +51,17 @@ def study_contest(cells: Sequence[Cell]) -> Contest:
     )
 
 
-def digits_contest(seed: int) -> Contest:
+def digits_comparison(seed: int) -> Comparison:
     """Return a dense and a sparse classifier of all ten digits, attacked within the box."""
     data = digits()
     parts = split(data, rng=np.random.default_rng([seed, 3]))
     dense = train_path("L2 logistic, cut", *parts.train, count=2)[-1]
     sparse = train_path("L1 logistic", *parts.train, count=8)[4]
     models = {"dense": dense.model, "sparse": sparse.model}
-    return Contest(dataset="ten digits", models=models, test=parts.test, box=data.box)
+    return Comparison(dataset="ten digits", models=models, test=parts.test, box=data.box)
 
 
-def curve_table(contest: Contest, *, carlini_wagner: bool = False) -> list[dict[str, Any]]:
+def curve_table(comparison: Comparison, *, carlini_wagner: bool = False) -> list[dict[str, Any]]:
     """Return robust accuracy at many budgets: exact, its upper bounds, and what attacks leave.
 
     What attacks leave comes with its 95 % limits over inputs ("low", "high").
@@ -71,27 +71,27 @@ def curve_table(contest: Contest, *, carlini_wagner: bool = False) -> list[dict[
 
     Parameters
     ----------
-    contest : Contest
+    comparison : Comparison
     carlini_wagner : bool
         As in `attack_curves`; only where there is a box.
     """
-    carlini_wagner = carlini_wagner and contest.box is not None
-    return [row for norm in NORMS for row in _rows(contest, norm, carlini_wagner)]
+    carlini_wagner = carlini_wagner and comparison.box is not None
+    return [row for norm in NORMS for row in _rows(comparison, norm, carlini_wagner)]
 
 
-def _rows(contest: Contest, norm: float, carlini_wagner: bool) -> Iterator[dict[str, Any]]:
-    X, y = contest.test
-    models, box = list(contest.models.values()), contest.box
+def _rows(comparison: Comparison, norm: float, carlini_wagner: bool) -> Iterator[dict[str, Any]]:
+    X, y = comparison.test
+    models, box = list(comparison.models.values()), comparison.box
     distances = np.concatenate([flip_distance(model, X, y, norm=norm) for model in models])
     reach = float(np.quantile(distances[np.isfinite(distances)], 0.97))
     eps, attacked = np.linspace(0, reach, _DRAWN), np.linspace(0, reach, _ATTACKED)
     curves = attack_curves(
         models, X, y, attacked, norm=norm, box=box, carlini_wagner=carlini_wagner
     )
-    for i, (name, model) in enumerate(contest.models.items()):
-        same = {"dataset": contest.dataset, "classifier": name, "norm": norm, "box": box}
+    for i, (name, model) in enumerate(comparison.models.items()):
+        same = {"dataset": comparison.dataset, "classifier": name, "norm": norm, "box": box}
         same |= {"weights": int(np.count_nonzero(model.weights))}
-        for what, line in _lines(model, contest, eps, norm).items():
+        for what, line in _lines(model, comparison, eps, norm).items():
             for e, a in zip(eps, line, strict=True):
                 yield {**same, "what": what, "eps": float(e), **_row(float(a), None)}
         for what, curve in curves.items():
@@ -109,11 +109,11 @@ def _row(accuracy: float, n: int | None) -> dict[str, float]:
 
 
 def _lines(
-    model: LinearClassifier, contest: Contest, eps: FloatArray, norm: float
+    model: LinearClassifier, comparison: Comparison, eps: FloatArray, norm: float
 ) -> dict[str, FloatArray]:
-    X, y = contest.test
-    lines = {"exact": robust_accuracy(model, X, y, eps, norm=norm, box=contest.box)}
-    if model.is_binary and contest.box is None:
+    X, y = comparison.test
+    lines = {"exact": robust_accuracy(model, X, y, eps, norm=norm, box=comparison.box)}
+    if model.is_binary and comparison.box is None:
         moments = correct_moments(model, X, y)
         lines["Markov bound"] = markov_bound(model, moments, eps, norm=norm)
         lines["two-moment bound"] = two_moment_bound(model, moments, eps, norm=norm)

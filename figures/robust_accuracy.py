@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from empirical.curves import NORMS, Contest, curve_table
+from empirical.curves import NORMS, Comparison, curve_table
 from figures.style import BLUE, ORANGE, Rows, house_style, save
 
 _COLOURS = {"dense": BLUE, "sparse": ORANGE}
@@ -40,21 +40,23 @@ def _draw(axes: Axes, rows: Rows) -> None:
     axes.locator_params(axis="x", nbins=6)
 
 
-def draw(contests: Sequence[Contest], out: Path, *, carlini_wagner: bool = False) -> list[Path]:
+def draw(
+    comparisons: Sequence[Comparison], out: Path, *, carlini_wagner: bool = False
+) -> list[Path]:
     """Draw a column a data set and a row a norm; return the files."""
     with house_style():
-        figure = Figure(figsize=(3.6 * len(contests), 7))
-        panels = figure.subplots(2, len(contests), sharey=True, squeeze=False)
+        figure = Figure(figsize=(3.6 * len(comparisons), 7))
+        panels = figure.subplots(2, len(comparisons), sharey=True, squeeze=False)
         rows: list[dict[str, Any]] = []
-        for column, contest in enumerate(contests):
-            table = curve_table(contest, carlini_wagner=carlini_wagner)
+        for column, comparison in enumerate(comparisons):
+            table = curve_table(comparison, carlini_wagner=carlini_wagner)
             rows += table
             for axes, norm in zip(panels[:, column], NORMS, strict=True):
                 _draw(axes, [row for row in table if row["norm"] == norm])
-                box = "no box" if contest.box is None else "in the box [0, 1]"
+                box = "no box" if comparison.box is None else "in the box [0, 1]"
                 sizes = {row["classifier"]: row["weights"] for row in table}
                 weights = ", ".join(f"{name}: {size} weights" for name, size in sizes.items())
-                axes.set_title(f"{contest.dataset}, {box}\n{weights}")
+                axes.set_title(f"{comparison.dataset}, {box}\n{weights}")
                 axes.set_xlabel("size of the attack, " + ("L2" if norm == 2 else "L∞"))
         for row in panels:
             row[0].set_ylabel("robust accuracy")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from empirical.curves import digits_contest, study_contest
+from empirical.curves import digits_comparison, study_comparison
 from empirical.experiments import Cell
 from figures import digit_flips, robust_accuracy, sparsity, verdicts
 from figures.style import whole_file
@@ -62,13 +62,13 @@ def _drawings(
     groups = {
         name: [c for c in cells if c.dataset == name] for name in {c.dataset: 0 for c in cells}
     }
-    contests = [study_contest(group) for group in groups.values()]
-    pair = contests[0]
+    comparisons = [study_comparison(group) for group in groups.values()]
+    pair = comparisons[0]
     image = pair.test.X[pair.test.y == 1][0]
     return [
         *(lambda group=group: sparsity.draw(group, out) for group in groups.values()),
         lambda: robust_accuracy.draw(
-            [*contests, digits_contest(seed)], out, carlini_wagner=carlini_wagner
+            [*comparisons, digits_comparison(seed)], out, carlini_wagner=carlini_wagner
         ),
         lambda: digit_flips.draw(pair.models, image, out, change="have an 8 called a 3"),
     ]

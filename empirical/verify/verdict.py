@@ -12,7 +12,8 @@ from theory.claims.claim import Claim
 from theory.validation import FloatArray
 
 Status = Literal["holds", "refuted", "inconclusive", "not covered"]
-# The probability of a false alarm that a verdict allows itself, over all its tests together.
+# The probability of a false alarm that a trend or an equivalence allows itself, over all its tests
+# together. Four standard errors, which identities and bounds allow, are .00006 a case.
 SIGNIFICANCE = 0.05
 
 
@@ -25,8 +26,9 @@ class Verdict:
     claim : Claim
     status : {"holds", "refuted", "inconclusive", "not covered"}
     predicted, measured : float
-        What the claim gives and what attacks gave: means over all cases of an identity or a bound,
-        the effect in the case that decides a trend or an equivalence. NaN if not covered.
+        What the claim gives and what attacks gave: means over all cases of an identity or a bound;
+        for a trend or an equivalence no effect, 0, and the effect in the case that decides. NaN if
+        not covered.
     interval : pair of float
         Of the statistic that decides, which evidence["interval of"] names: the relative errors of
         an identity, the slack of a bound (5th to 95th percentile), the effect of a trend or an
@@ -65,6 +67,12 @@ def not_covered(claim: Claim, reason: str) -> Verdict:
     )
 
 
+def worse(one: Status, other: Status) -> Status:
+    """Return the status of a claim with two parts: the graver of theirs."""
+    graveness: tuple[Status, ...] = ("holds", "inconclusive", "not covered", "refuted")
+    return max(one, other, key=graveness.index)
+
+
 def judge_identity(
     claim: Claim,
     predicted: ArrayLike,
@@ -73,45 +81,59 @@ def judge_identity(
     tolerance: float,
     reason: str,
     errors: ArrayLike = 0.0,
+    margin: float | None = None,
+    scale: ArrayLike | None = None,
 ) -> Verdict:
-    """Return whether measurements equal predictions within a relative tolerance.
+    """Return whether measurements equal predictions.
+
+    A case is unequal if its error exceeds the tolerance even with four standard errors taken off,
+    and equal if with four added it stays within the margin: noise alone makes nothing equal.
+    Refuted if one is unequal, holds if all are equal, else inconclusive.
 
     Parameters
     ----------
     predicted, measured : array, shape (k,)
     tolerance : float
-        Relative to the prediction (absolute where it is zero).
+        What an equality may miss by for a known reason, relative to `scale`.
     reason : str
         Why not zero.
     errors : array, shape (k,), optional
-        Standard errors of the measurements: four of them are allowed on top.
+        Standard errors of the measurements.
+    margin : float, optional
+        Declared beforehand: the largest error, relative to `scale`, that counts as none. By
+        default the tolerance, as suits measurements without noise.
+    scale : float or array, shape (k,), optional
+        What errors are relative to: by default the prediction, or 1 where that is zero.
     """
     p, m, spread = _paired(predicted, measured, errors)
     unknown = np.isnan([p, m, spread]).any(axis=0)
     if unknown.any() or p.size == 0:
         return not_covered(claim, f"{unknown.sum()} of {p.size} cases are unknown.")
-    scale = np.where(p == 0, 1.0, np.abs(p))
-    off = np.abs(m - p) / scale
-    allowed = tolerance + 4 * spread / scale
-    within = off <= allowed
-    worst = int(np.argmax(off - allowed))
-    noise = "" if not spread.any() else f", four standard errors {4 * spread[worst]:.2g}"
+    unit = np.where(p == 0, 1.0, np.abs(p)) if scale is None else np.broadcast_to(scale, p.shape)
+    accepted = tolerance if margin is None else margin
+    off, noise = np.abs(m - p) / unit, 4 * spread / unit
+    unequal, equal = off - noise > tolerance, off + noise <= accepted
+    status: Status = "refuted" if unequal.any() else "holds" if equal.all() else "inconclusive"
+    worst = int(np.argmax(off - noise if unequal.any() else off + noise))
+    known = f" ± {4 * spread[worst]:.2g} (four standard errors)" if spread.any() else ""
     return Verdict(
         claim=claim,
-        status="holds" if within.all() else "refuted",
+        status=status,
         predicted=float(p.mean()),
         measured=float(m.mean()),
         interval=(float(off.min()), float(off.max())),
-        summary=f"{within.sum()} of {p.size} cases agree; the worst: predicted {p[worst]:.6g},"
-        f" measured {m[worst]:.6g}{noise}",
+        summary=f"{equal.sum()} of {p.size} cases agree, {unequal.sum()} differ; the worst:"
+        f" predicted {p[worst]:.6g}, measured {m[worst]:.6g}{known}",
         evidence={
             "interval of": "relative errors, least to largest",
             "cases": float(p.size),
-            "unequal": float((~within).sum()),
+            "unequal": float(unequal.sum()),
             "largest relative error": float(off.max()),
             "median relative error": float(np.median(off)),
+            "largest four standard errors": float(noise.max()),
             "tolerance": tolerance,
             "reason of the tolerance": reason,
+            "margin": accepted,
         },
     )
 

@@ -57,7 +57,7 @@ def test_carlini_and_wagner_are_never_closer(pair: tuple[int, ...]) -> None:
     assert np.nanmedian(found) <= 1.02  # the attack has no better aim
 
 
-SIZED = {"fgsm": np.inf, "linf_pgd": np.inf, "l2_pgd": 2}
+SIZED = {"fgsm": np.inf, "l2_fgm": 2, "linf_pgd": np.inf, "l2_pgd": 2}
 
 
 @pytest.mark.parametrize("pair", [(3, 8), ()], ids=str)

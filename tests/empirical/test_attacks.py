@@ -12,7 +12,7 @@ from theory.linear.classifier import LinearClassifier
 
 UNIT_BOX = (0.0, 1.0)
 NORMS = {"ddn": 2, "l2_deepfool": 2, "carlini_wagner": 2, "linf_deepfool": math.inf}
-BUDGET_NORMS = {"fgsm": math.inf, "linf_pgd": math.inf, "l2_pgd": 2}
+BUDGET_NORMS = {"fgsm": math.inf, "l2_fgm": 2, "linf_pgd": math.inf, "l2_pgd": 2}
 FREE_ATTACKS = ["ddn", "l2_deepfool", "linf_deepfool"]
 # What the witness's float64 score and the solver's accuracy may be short of the true distance.
 NEVER_CLOSER = 1e-6
@@ -171,6 +171,8 @@ def test_attack_accuracy_in_box_meets_a_solver(attack):
     models, X, y = threes_and_eights()
     models, X, y = models[2:3], X[:20], y[:20]
     norm = BUDGET_NORMS[attack]
+    if attack == "l2_fgm":
+        pytest.skip("one step, then clipped: no attack to come near in a box")
     exact = np.array([solved_distance(models[0], x, t, norm) for x, t in zip(X, y, strict=True)])
     eps = np.geomspace(0.8 * exact.min(), 1.3 * exact.max(), 40)
     (survived,) = attack_accuracy(models, X, y, eps, attack=attack, box=UNIT_BOX)

@@ -11,7 +11,7 @@ from theory.linear.classifier import LinearClassifier
 
 UNIT_BOX = (0.0, 1.0)
 FREE_ATTACKS = ["ddn", "l2_deepfool", "linf_deepfool"]
-BUDGETED = ["fgsm", "linf_pgd", "l2_pgd"]
+BUDGETED = ["fgsm", "l2_fgm", "linf_pgd", "l2_pgd"]
 
 
 @pytest.mark.parametrize("attack", FREE_ATTACKS)

@@ -13,7 +13,7 @@ from theory.linear.classifier import LinearClassifier
 
 UNIT_BOX = (0.0, 1.0)
 FREE_ATTACKS = ["ddn", "l2_deepfool", "linf_deepfool"]
-BUDGETED = ["fgsm", "linf_pgd", "l2_pgd"]
+BUDGETED = ["fgsm", "l2_fgm", "linf_pgd", "l2_pgd"]
 
 
 def drawn():
@@ -135,7 +135,7 @@ def test_attack_distances_refuse_what_they_do_not_cover(changed, message):
         ({"eps": 0.1}, r"eps must have shape \(k,\)"),
         ({"eps": []}, r"eps must have shape \(k,\)"),
         ({"eps": [math.nan]}, r"eps must be finite"),
-        ({"attack": "ddn"}, r"attack must be one of fgsm, linf_pgd, l2_pgd; got 'ddn'"),
+        ({"attack": "ddn"}, r"attack must be one of fgsm, l2_fgm, linf_pgd, l2_pgd; got 'ddn'"),
         ({"box": (np.zeros(64), 1.0)}, r"box lo must be a number"),
     ],
 )

@@ -14,6 +14,7 @@ from empirical.verify.verdict import (
     judge_identity,
     judge_trend,
     not_covered,
+    worse,
 )
 from theory.claims import Claim, Source
 
@@ -32,10 +33,8 @@ RATIO = 0.5
 FALSE_ALARM = 1e-6
 
 
-def identity(predicted: Any, measured: Any, tolerance: float = 0.01, errors: Any = 0.0) -> Verdict:
-    return judge_identity(
-        CLAIM, predicted, measured, tolerance=tolerance, reason="planted", errors=errors
-    )
+def identity(predicted: Any, measured: Any) -> Verdict:
+    return judge_identity(CLAIM, predicted, measured, tolerance=0.01, reason="planted")
 
 
 def bound(limits: Any, measured: Any, allowance: Any = 0.0) -> Verdict:
@@ -82,7 +81,8 @@ def test_judge_identity_of_planted_cases(predicted: Any, measured: Any, status: 
 def test_judge_identity_reports_the_worst_case() -> None:
     verdict = identity([1.0, 2.0, 4.0], [1.0, 2.01, 4.4])
     assert verdict.status == "refuted"
-    assert "2 of 3 cases agree; the worst: predicted 4, measured 4.4" in verdict.summary
+    assert "2 of 3 cases agree, 1 differ; the worst: predicted 4, meas" in verdict.summary
+    assert "measured 4.4" in verdict.summary
     assert verdict.evidence["unequal"] == 1
     # one subtraction of numbers of order one
     assert verdict.evidence["largest relative error"] == pytest.approx(0.1, rel=1e-12)
@@ -90,12 +90,60 @@ def test_judge_identity_reports_the_worst_case() -> None:
     assert verdict.evidence["reason of the tolerance"] == "planted"
 
 
-def test_judge_identity_allows_four_standard_errors_of_each_case() -> None:
-    assert identity([10.0], [10.5], errors=[0.1001]).status == "holds"  # .1 + .4004 of 10
-    assert identity([10.0], [10.5], errors=[0.0999]).status == "refuted"
-    assert identity([10.0, 10.0], [10.0, 10.5], errors=[1.0, 0.0]).status == "refuted"
-    assert identity([0.0], [0.5], errors=[0.125]).status == "holds"
-    assert identity([10.0], [10.5], errors=[np.nan]).status == "not covered"
+def noisy_identity(predicted: Any, measured: Any, errors: Any, **settings: Any) -> Verdict:
+    return judge_identity(
+        CLAIM, predicted, measured, tolerance=0.01, reason="planted", errors=errors, **settings
+    )
+
+
+@pytest.mark.parametrize(
+    ("measured", "errors", "margin", "status"),
+    [
+        ([10.5], [0.0999], 0.2, "refuted"),  # .5 less .3996 is beyond .1
+        ([10.5], [0.1001], 0.2, "holds"),  # .5 + .4004 is within 2
+        ([10.5], [0.1001], 0.09, "inconclusive"),  # .5 + .4004 is beyond .9
+        ([9.5], [0.0999], 0.2, "refuted"),
+        ([9.5], [0.1001], 0.09, "inconclusive"),
+        ([10.0], [1.0], 0.2, "inconclusive"),  # too noisy to agree, however near
+        ([10.0], [0.02], None, "holds"),  # the margin is then the tolerance: .08 of .1
+        ([10.0], [0.03], None, "inconclusive"),
+        ([10.0], [np.nan], 0.2, "not covered"),
+    ],
+)
+def test_judge_identity_of_noisy_measurements(
+    measured: Any, errors: Any, margin: float | None, status: str
+) -> None:
+    assert noisy_identity([10.0], measured, errors, margin=margin).status == status
+
+
+def test_judge_identity_is_refuted_by_one_case_and_undecided_by_one() -> None:
+    assert noisy_identity([10.0] * 2, [10.0, 10.5], [1.0, 0.0], margin=0.2).status == "refuted"
+    assert noisy_identity([10.0] * 2, [10.0, 10.0], [1.0, 0.0], margin=0.2).status == "inconclusive"
+    shown = noisy_identity([10.0, 20.0], [10.0, 10.0], [1.0, 0.0], margin=0.2)
+    assert "predicted 20, measured 10" in shown.summary  # the case that refutes
+
+
+def test_judge_identity_measures_errors_on_the_scale_it_is_given() -> None:
+    assert noisy_identity([0.1], [0.105], [0.0], margin=0.02).status == "refuted"  # 5 % of .1
+    assert noisy_identity([0.1], [0.105], [0.0], margin=0.02, scale=1.0).status == "holds"
+    verdict = noisy_identity([0.1], [0.15], [0.01], margin=0.02, scale=0.5)
+    # one subtraction and one division of numbers of order one
+    assert verdict.evidence["largest relative error"] == pytest.approx(0.1, rel=1e-12)
+    assert verdict.evidence["largest four standard errors"] == pytest.approx(0.08, rel=1e-12)
+    assert verdict.evidence["margin"] == 0.02
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "status"),
+    [
+        ("holds", "holds", "holds"),
+        ("holds", "inconclusive", "inconclusive"),
+        ("not covered", "holds", "not covered"),
+        ("refuted", "not covered", "refuted"),
+    ],
+)
+def test_worse_is_the_graver_status(one: Any, other: Any, status: str) -> None:
+    assert worse(one, other) == worse(other, one) == status
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
-from empirical.curves import Contest, digits_contest, study_contest
+from empirical.curves import Comparison, digits_comparison, study_comparison
 from empirical.experiments import Cell, Plan, linear_study
 from empirical.verify import Verdict, verdict_of
 from empirical.verify.verdict import not_covered
@@ -39,10 +39,10 @@ def groups() -> dict[str, list[Cell]]:
 
 
 @pytest.fixture(scope="session")
-def contests(groups: dict[str, list[Cell]]) -> list[Contest]:
-    ten = digits_contest(0)
+def comparisons(groups: dict[str, list[Cell]]) -> list[Comparison]:
+    ten = digits_comparison(0)
     few = replace(ten, test=type(ten.test)(*(part[:40] for part in ten.test)))
-    return [*(study_contest(group) for group in groups.values()), few]
+    return [*(study_comparison(group) for group in groups.values()), few]
 
 
 @pytest.fixture(scope="session")
@@ -56,7 +56,7 @@ def judged(groups: dict[str, list[Cell]]) -> list[Verdict]:
 @pytest.fixture(scope="session")
 def drawn(
     groups: dict[str, list[Cell]],
-    contests: list[Contest],
+    comparisons: list[Comparison],
     judged: list[Verdict],
     tmp_path_factory: pytest.TempPathFactory,
 ) -> dict[str, Drawn]:
@@ -71,10 +71,10 @@ def drawn(
         for module in (digit_flips, robust_accuracy, sparsity, verdicts):
             patch.setattr(module, "save", save)
         files = [sparsity.draw(group, out) for group in groups.values()]
-        files += [robust_accuracy.draw(contests, out, carlini_wagner=True)]
+        files += [robust_accuracy.draw(comparisons, out, carlini_wagner=True)]
         files += [
             digit_flips.draw(
-                contests[0].models, contests[0].test.X[0], out, change="change the label"
+                comparisons[0].models, comparisons[0].test.X[0], out, change="change the label"
             )
         ]
         files += [verdicts.draw(judged, out)]

@@ -10,7 +10,7 @@ from matplotlib.collections import FillBetweenPolyCollection
 from matplotlib.colors import to_hex
 from matplotlib.table import Table
 
-from empirical.curves import Contest
+from empirical.curves import Comparison
 from empirical.experiments import Cell
 from empirical.verify import Verdict
 from figures import sparsity, verdicts
@@ -104,15 +104,17 @@ def test_sparsity_tells_what_attacks_did(
         assert {float(row["eps"]) for row in one.rows} == {group[0].eps[3]}
 
 
-def test_robust_accuracy_draws_its_table(drawn: dict[str, Any], contests: list[Contest]) -> None:
+def test_robust_accuracy_draws_its_table(
+    drawn: dict[str, Any], comparisons: list[Comparison]
+) -> None:
     one = drawn["robust-accuracy"]
     panels, count = np.array(one.figure.axes).reshape(2, -1), 0
     for row, norm in zip(panels, ("2.0", "inf"), strict=True):
-        for axes, contest in zip(row, contests, strict=True):
-            assert axes.get_title().startswith(contest.dataset)
+        for axes, comparison in zip(row, comparisons, strict=True):
+            assert axes.get_title().startswith(comparison.dataset)
             for line in axes.lines:
                 where = {
-                    "dataset": contest.dataset,
+                    "dataset": comparison.dataset,
                     "norm": norm,
                     "classifier": {BLUE: "dense", ORANGE: "sparse"}[line.get_color()],
                     "what": line.get_label().replace(" ", "_"),
@@ -133,13 +135,15 @@ def test_robust_accuracy_names_every_mark(drawn: dict[str, Any]) -> None:
         assert set(named) == {line.get_label() for axes in row for line in axes.lines}
 
 
-def test_robust_accuracy_tells_the_truth(drawn: dict[str, Any], contests: list[Contest]) -> None:
+def test_robust_accuracy_tells_the_truth(
+    drawn: dict[str, Any], comparisons: list[Comparison]
+) -> None:
     one = drawn["robust-accuracy"]
-    for contest in contests[:3]:  # binary, no box: the distance is |w·x + b| over a dual norm
-        X, y = contest.test
-        for name, model in contest.models.items():
+    for comparison in comparisons[:3]:  # binary, no box: the distance is |w·x + b| over a dual norm
+        X, y = comparison.test
+        for name, model in comparison.models.items():
             for norm, dual in (("2.0", 2), ("inf", 1)):
-                where = {"dataset": contest.dataset, "norm": norm, "classifier": name}
+                where = {"dataset": comparison.dataset, "norm": norm, "classifier": name}
                 margins = y * (X @ model.weights[0] + model.bias[0])
                 distances = margins / np.linalg.norm(model.weights[0], ord=dual)
                 eps = one.column("eps", what="exact", **where)
@@ -164,11 +168,11 @@ def test_robust_accuracy_has_no_mark_below_its_line(drawn: dict[str, Any]) -> No
         assert float(row["accuracy"]) >= line - ROUNDING
 
 
-def test_digit_flips_draws_its_table(drawn: dict[str, Any], contests: list[Contest]) -> None:
-    one, x = drawn["digit-flips"], contests[0].test.X[0]
+def test_digit_flips_draws_its_table(drawn: dict[str, Any], comparisons: list[Comparison]) -> None:
+    one, x = drawn["digit-flips"], comparisons[0].test.X[0]
     panels = np.array(one.figure.axes).reshape(4, 5)
     for above, below, (name, model) in zip(
-        panels[::2], panels[1::2], contests[0].models.items(), strict=True
+        panels[::2], panels[1::2], comparisons[0].models.items(), strict=True
     ):
         np.testing.assert_array_equal(image(above[0]), model.weights[0])
         np.testing.assert_array_equal(image(below[0]), x)
@@ -189,9 +193,9 @@ def image(axes: Any) -> Any:
     return axes.images[0].get_array().ravel()
 
 
-def test_digit_flips_tells_the_truth(drawn: dict[str, Any], contests: list[Contest]) -> None:
-    one, x = drawn["digit-flips"], contests[0].test.X[0]
-    for name, model in contests[0].models.items():
+def test_digit_flips_tells_the_truth(drawn: dict[str, Any], comparisons: list[Comparison]) -> None:
+    one, x = drawn["digit-flips"], comparisons[0].test.X[0]
+    for name, model in comparisons[0].models.items():
         w, b = model.weights[0], model.bias[0]
         for flip in {row["flip"] for row in one.rows}:
             where = {"model": name, "flip": flip}

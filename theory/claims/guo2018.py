@@ -204,12 +204,13 @@ CLAIMS = (
     Claim(
         key="guo2018.r2-held-out",
         source=_source("Theorem 3.1, our general form, on unseen inputs"),
-        statement="r_2 from moments of one part of the data is the r_2 of another part, up to the"
-        " sampling errors of both",
-        form="identity",
+        statement="r_2 from moments of one part of the data predicts the r_2 of another part: on"
+        " average over random parts, the error is less than 10 % of r_2",
+        form="equivalence",
         assumptions=(*_LINEAR, "both parts drawn alike", "the classifier saw neither"),
         standing="proven",
-        note="The general form is a mean over inputs, hence unbiased; 4 standard errors allowed.",
+        note="The general form is a mean over inputs, hence the expected error is zero; single"
+        " errors are of the size of both parts' sampling errors.",
         predict=r_2_general,
     ),
     Claim(
@@ -227,7 +228,8 @@ CLAIMS = (
         key="guo2018.linf-sparsity",
         source=_source("linear classifiers, a reading of Theorem 3.1"),
         statement="the Linf robustness of linear classifiers gains from sparsity: halving the"
-        " number of weights at equal accuracy raises r_inf(ε), on average over families",
+        " number of weights at equal accuracy raises r_inf(ε), on average over families, for an ε"
+        " that costs a typical classifier about half its accuracy",
         form="trend",
         assumptions=(*_LINEAR, "accuracy within 3 points of the best of the family"),
         standing="open",

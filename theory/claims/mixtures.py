@@ -68,7 +68,7 @@ CLAIMS = (
         key="mixtures.plug-in",
         source=_DOBRIBAN,
         statement="the Gaussian formula with the mean and variance of the margin on one half of the"
-        " data predicts robust accuracy on the other half within 3 points, on real data",
+        " data predicts Linf robust accuracy on the other half within 3 points, on real data",
         form="equivalence",
         assumptions=("binary linear classifier", "no box"),
         standing="open",

@@ -64,7 +64,8 @@ def _pushed(
             continue
         a = np.abs(pull) / np.abs(pull).max()
         lead = contest.lead[part, other] / np.abs(pull).max()
-        target = lead + extra * (lead + 1e-10)  # the constant, in units of X, parts a mere tie
+        unit = np.abs(contest.X[part]).max() or 1.0
+        target = lead + extra * (lead + 1e-10 * unit)  # the constant parts a mere tie
         reachable = np.minimum(target, (a * room).sum(axis=1))
         move = cheapest_move(ground.norm, a, room, reachable)
         points[np.ix_(part, moved)] += np.sign(pull) * move

@@ -52,7 +52,7 @@ def robust_accuracy(
     budgets = as_budget(eps)
     distances = np.sort(flip_distance(model, X, y, norm=norm, box=box))
     broken = np.searchsorted(distances, budgets, side="right")
-    return np.asarray(1.0 - broken / distances.size)
+    return np.asarray((distances.size - broken) / distances.size)
 
 
 def r_2(
