@@ -51,7 +51,7 @@ def reproduce(quick: bool, full: bool, seed: int, out: Path, as_json: bool) -> N
         return
     click.echo(verdict_lines(found))
     click.echo(
-        f"\n{len(files) // 3} figures (PNG, SVG, CSV) and verdicts.json in {out},"
+        f"\n{len(files) // 3} figures (PNG, SVG, CSV) and verdicts.json in {out.resolve()},"
         f" after {time.perf_counter() - started:.0f} s"
     )
 
