@@ -60,6 +60,12 @@ def resampled_interval(values: ArrayLike, *, test_to_train: float, level: float 
     Notes
     -----
     Nadeau and Bengio 2003, Inference for the generalization error.
+
+    Examples
+    --------
+    >>> interval = resampled_interval([0.8, 0.9, 1.0], test_to_train=0.5)
+    >>> [round(number, 3) for number in interval]  # Student's 4.3 times .1 times √(1/3 + 1/2)
+    [0.9, 0.507, 1.293]
     """
     sample = np.asarray(values, dtype=np.float64)
     if sample.size < 2 or not np.isfinite(sample).all():

@@ -11,6 +11,7 @@ from theory.claims.claim import Claim, Source
 from theory.linear import LinearClassifier
 from theory.linear.moments import (
     CorrectMoments,
+    correct_moments,
     margin_means,
     markov_bound,
     norm_of_w,
@@ -34,6 +35,12 @@ def r_2_as_written(model: LinearClassifier, moments: CorrectMoments) -> float:
     Notes
     -----
     Guo et al. 2018 (arXiv 1810.09619), Theorem 3.1, first part.
+
+    Examples
+    --------
+    >>> model = LinearClassifier(weights=[3.0, 4.0])
+    >>> r_2_as_written(model, correct_moments(model, [[1.0, 0.0], [0.0, -1.0]], [1, -1]))
+    0.7
     """
     for name in ("priors", "accuracies"):
         pair = getattr(moments, name)
@@ -54,6 +61,13 @@ def r_2_unrestricted(model: LinearClassifier, moments: CorrectMoments) -> float:
     ------
     UnsupportedSettingError
         If w = 0.
+
+    Examples
+    --------
+    >>> model = LinearClassifier(weights=[4.0], bias=1.0)
+    >>> moments = correct_moments(model, [[1.0], [2.0], [-1.0]], [1, 1, -1])
+    >>> round(r_2_unrestricted(model, moments), 6)  # where r_2 is 1.416667
+    1.25
     """
     along = _along(model, moments.means)
     return float(moments.shares.sum() * (along[1] - along[0]) / 2 / norm_of_w(model, 2))
@@ -70,6 +84,13 @@ def r_2_hidden_term(model: LinearClassifier, moments: CorrectMoments) -> float:
     ------
     UnsupportedSettingError
         If w = 0.
+
+    Examples
+    --------
+    >>> model = LinearClassifier(weights=[4.0], bias=1.0)
+    >>> moments = correct_moments(model, [[1.0], [2.0], [-1.0]], [1, 1, -1])
+    >>> round(r_2_hidden_term(model, moments), 6)
+    -0.166667
     """
     midpoint = _along(model, moments.means).mean() + model.bias[0]
     return float(-(moments.shares @ _SIGNS) * midpoint / norm_of_w(model, 2))
@@ -88,6 +109,13 @@ def r_2_general(model: LinearClassifier, moments: CorrectMoments) -> float:
     Notes
     -----
     Our general form of Guo et al. 2018, Theorem 3.1: the terms in b cancel only for equal shares.
+
+    Examples
+    --------
+    >>> model = LinearClassifier(weights=[4.0], bias=1.0)
+    >>> moments = correct_moments(model, [[1.0], [2.0], [-1.0]], [1, 1, -1])
+    >>> round(r_2_general(model, moments), 6)  # the mean of 5/4, 9/4 and 3/4
+    1.416667
     """
     norm = norm_of_w(model, 2)
     return float(moments.shares @ margin_means(model, moments) / norm)

@@ -73,6 +73,13 @@ def correct_moments(model: LinearClassifier, X: ArrayLike, y: ArrayLike) -> Corr
         If an argument is malformed, or if a label is missing.
     UnsupportedSettingError
         If the model is not binary.
+
+    Examples
+    --------
+    >>> model = LinearClassifier(weights=[3.0, 4.0])
+    >>> moments = correct_moments(model, [[1.0, 0.0], [3.0, 0.0], [0.0, 1.0]], [1, 1, -1])
+    >>> moments.accuracies.tolist(), moments.means.tolist()
+    ([0.0, 1.0], [[0.0, 0.0], [2.0, 0.0]])
     """
     refuse_many_classes(model)
     contest = open_contest(model, X, y)
@@ -164,6 +171,13 @@ def markov_bound(
     -----
     Guo et al. 2018, Theorem 3.1, second part, for any priors and accuracies: Markov's inequality
     on the margin of the correctly classified.
+
+    Examples
+    --------
+    >>> model = LinearClassifier(weights=[3.0, 4.0])
+    >>> moments = correct_moments(model, [[1.0, 0.0], [0.0, -1.0]], [1, -1])
+    >>> markov_bound(model, moments, [0.5, 1.0]).tolist()
+    [1.0, 0.5]
     """
     drop = as_budget(eps) * norm_of_w(model, norm)
     mean = moments.shares @ margin_means(model, moments)
@@ -191,6 +205,13 @@ def two_moment_bound(
     ------
     UnsupportedSettingError
         If w = 0.
+
+    Examples
+    --------
+    >>> model = LinearClassifier(weights=[3.0, 4.0])
+    >>> moments = correct_moments(model, [[1.0, 0.0], [0.0, -1.0]], [1, -1])
+    >>> two_moment_bound(model, moments, [0.5, 1.0]).tolist()  # margins 3 and 4, drops 3.5 and 7
+    [0.5, 0.0]
     """
     drop = (as_budget(eps) * norm_of_w(model, norm))[..., None]
     means, variances = margin_means(model, moments), moments.margin_variances
