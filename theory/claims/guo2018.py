@@ -11,7 +11,6 @@ from theory.claims.claim import Claim, Source
 from theory.linear import LinearClassifier
 from theory.linear.moments import (
     CorrectMoments,
-    correct_moments,
     margin_means,
     markov_bound,
     norm_of_w,
@@ -38,6 +37,7 @@ def r_2_as_written(model: LinearClassifier, moments: CorrectMoments) -> float:
 
     Examples
     --------
+    >>> from theory.linear.moments import correct_moments
     >>> model = LinearClassifier(weights=[3.0, 4.0])
     >>> r_2_as_written(model, correct_moments(model, [[1.0, 0.0], [0.0, -1.0]], [1, -1]))
     0.7
@@ -64,6 +64,7 @@ def r_2_unrestricted(model: LinearClassifier, moments: CorrectMoments) -> float:
 
     Examples
     --------
+    >>> from theory.linear.moments import correct_moments
     >>> model = LinearClassifier(weights=[4.0], bias=1.0)
     >>> moments = correct_moments(model, [[1.0], [2.0], [-1.0]], [1, 1, -1])
     >>> round(r_2_unrestricted(model, moments), 6)  # where r_2 is 1.416667
@@ -87,6 +88,7 @@ def r_2_hidden_term(model: LinearClassifier, moments: CorrectMoments) -> float:
 
     Examples
     --------
+    >>> from theory.linear.moments import correct_moments
     >>> model = LinearClassifier(weights=[4.0], bias=1.0)
     >>> moments = correct_moments(model, [[1.0], [2.0], [-1.0]], [1, 1, -1])
     >>> round(r_2_hidden_term(model, moments), 6)
@@ -112,6 +114,7 @@ def r_2_general(model: LinearClassifier, moments: CorrectMoments) -> float:
 
     Examples
     --------
+    >>> from theory.linear.moments import correct_moments
     >>> model = LinearClassifier(weights=[4.0], bias=1.0)
     >>> moments = correct_moments(model, [[1.0], [2.0], [-1.0]], [1, 1, -1])
     >>> round(r_2_general(model, moments), 6)  # the mean of 5/4, 9/4 and 3/4
