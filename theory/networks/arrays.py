@@ -61,4 +61,5 @@ def is_sparse(W: Any) -> bool:
 
 
 def dense(W: Any) -> Any:
+    """Return a matrix that may be sparse as a dense one."""
     return W.toarray() if is_sparse(W) else W
