@@ -7,7 +7,7 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from theory.validation import as_inputs, refuse_nonfinite
+from theory.validation import FloatArray, as_inputs, refuse_nonfinite
 
 # NumPy arrays, or arrays of another library that follows the array API (torch tensors, on any
 # device): functions of networks compute where their inputs are.
@@ -30,6 +30,19 @@ def native_inputs(X: Array, dimension: int) -> Array:
     if not bool(xp.all(xp.isfinite(X))):
         raise ValueError("X must be finite; an entry is not.")
     return X
+
+
+def native(array: Any, like: Array) -> Array:
+    """Return an array of NumPy or scipy.sparse in the library, type and device of another one."""
+    if aac.is_numpy_array(like):
+        return array
+    xp = aac.array_namespace(like)
+    return xp.asarray(dense(array).copy(), dtype=like.dtype, device=aac.device(like))
+
+
+def on_host(array: Array) -> FloatArray:
+    """Return an array of any library as a float64 array of NumPy."""
+    return np.asarray(aac.to_device(array, "cpu"), dtype=np.float64)
 
 
 def times_transposed(values: Array, W: Array) -> Array:

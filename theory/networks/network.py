@@ -13,6 +13,7 @@ from theory.networks.arrays import (
     Array,
     dense,
     is_sparse,
+    native,
     native_inputs,
     rectified,
     rows_times,
@@ -214,14 +215,8 @@ def native_layers(net: ReluNetwork, like: Array) -> list[tuple[Array, Array]]:
 
     Sparse weights stay sparse for NumPy and become dense for other libraries.
     """
-    if aac.is_numpy_array(like):
-        return list(zip(net.weights, net.biases, strict=True))
-    xp = aac.array_namespace(like)
-
-    def moved(array: Any) -> Array:
-        return xp.asarray(dense(array), dtype=like.dtype, device=aac.device(like))
-
-    return [(moved(W), moved(b)) for W, b in zip(net.weights, net.biases, strict=True)]
+    pairs = zip(net.weights, net.biases, strict=True)
+    return [(native(W, like), native(b, like)) for W, b in pairs]
 
 
 def _as_matrix(name: str, W: Any) -> Any:

@@ -1,0 +1,195 @@
+"""Certified radii and certified accuracy of ReLU networks, by the method of one's choice."""
+
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
+from typing import Any
+
+import array_api_compat as aac
+import numpy as np
+from numpy.typing import ArrayLike
+
+from theory.certify.bounds import DistanceBounds
+from theory.certify.domain import Domain, open_domain
+from theory.certify.margins import interval_margins, linear_margins
+from theory.certify.radius import largest_positive
+from theory.certify.relaxation import crown_slopes, fastlin_slopes
+from theory.networks.arrays import Array, is_sparse, native, on_host
+from theory.networks.network import ReluNetwork, jacobian
+from theory.validation import FloatArray, IntArray, as_budget, as_finite
+
+# Entries of the largest array of a block of inputs: small enough for a core's cache, or a device.
+_BLOCK, _DEVICE_BLOCK = 2**16, 2**26
+# The first radius tried, of the one at which the lead would end if the network were linear.
+_FIRST_TRIAL = 0.5
+
+# Lower bounds of the leads (n, m) on balls of radii (n,) around the inputs of a domain.
+Margins = Callable[[Domain, Array], Array]
+_MARGINS: Mapping[str, Margins] = {
+    "interval": interval_margins,
+    "fast-lin": partial(linear_margins, slopes=fastlin_slopes),
+    "crown": partial(linear_margins, slopes=crown_slopes),
+}
+METHODS = ("best", *_MARGINS)
+
+
+def certified_radius(
+    net: ReluNetwork,
+    X: ArrayLike,
+    y: ArrayLike,
+    *,
+    norm: float = 2,
+    method: str = "best",
+    box: tuple[ArrayLike, ArrayLike] | None = None,
+    tol: float = 1e-4,
+) -> DistanceBounds:
+    """Return for each input a radius within which no other label wins or ties.
+
+    Kind: lower, proven, up to float64 rounding: the largest radius at which the method was found to
+    prove it, never one between. 0 where the input is wrong or tied; inf where nothing flips.
+
+    Parameters
+    ----------
+    net : ReluNetwork
+    X : array, shape (n, d)
+        Of NumPy, or of another array library: the work is done there, the result is NumPy's.
+    y : array, shape (n,)
+        Labels of the network.
+    norm : 2 or inf
+    method : {"best", "interval", "fast-lin", "crown"}
+        "best" is the largest of the others' radii; the result says whose.
+    box : pair (lo, hi), optional
+        Every input lies in it and so must what an attack reaches: the ball within the box counts.
+        None: no box.
+    tol : float, in (0, 1)
+        Relative: the method fails at some radius within a factor 1 + tol above the one returned.
+
+    Returns
+    -------
+    DistanceBounds
+        Without witnesses; nodes counts the evaluations of the method.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is malformed, not finite, or outside the box or its range.
+    UnsupportedSettingError
+        For other norms.
+
+    Examples
+    --------
+    >>> net = ReluNetwork(weights=[[[1.0], [-1.0]], [[1.0, 1.0]]], biases=[[0.0, 0.0], [-1.0]])
+    >>> certified_radius(net, [[3.0], [-2.0]], [1, 1], method="crown").lower.round(3).tolist()
+    [2.0, 1.0]
+    """
+    chosen = _chosen(method)
+    if not 0 < as_finite("tol", tol) < 1:
+        raise ValueError(f"tol must be in (0, 1); got {tol}.")
+    domain = open_domain(net, X, y, norm=norm, box=box)
+    lead = on_host(domain.leads).min(axis=1)
+    guess = _FIRST_TRIAL * _linear_radius(domain)
+    radius, spent = np.zeros_like(lead), np.zeros(lead.size, dtype=np.intp)
+    winner = np.full(lead.size, chosen[0], dtype=f"<U{max(map(len, METHODS))}")
+    for name in chosen:
+        found, count = largest_positive(
+            partial(_least_leads, domain, _MARGINS[name]), lead, guess, floor=radius, tol=tol
+        )
+        winner[found > radius] = name
+        radius, spent = np.maximum(radius, found), spent + count
+    return DistanceBounds(
+        lower=radius,
+        upper=np.where(lead > 0, np.inf, 0.0),
+        witness=None,
+        method=winner,
+        status=np.where(lead > 0, "bounded", "exact"),
+        nodes=spent,
+        norm=domain.norm,
+        box=box,
+    )
+
+
+def certified_accuracy(
+    net: ReluNetwork,
+    X: ArrayLike,
+    y: ArrayLike,
+    eps: ArrayLike,
+    *,
+    norm: float = 2,
+    method: str = "best",
+    box: tuple[ArrayLike, ArrayLike] | None = None,
+) -> FloatArray:
+    """Return the fraction of inputs whose label is proven not to change within each budget.
+
+    Kind: lower, proven: robust accuracy is at least this.
+
+    Parameters
+    ----------
+    net, X, y, norm, method, box
+        As in `certified_radius`.
+    eps : float or array of any shape, nonnegative
+
+    Returns
+    -------
+    array, shape of eps
+
+    Raises
+    ------
+    TypeError, ValueError, UnsupportedSettingError
+        As `certified_radius`; and if a budget is negative.
+
+    Examples
+    --------
+    >>> net = ReluNetwork(weights=[[[1.0], [-1.0]], [[1.0, 1.0]]], biases=[[0.0, 0.0], [-1.0]])
+    >>> certified_accuracy(net, [[3.0], [-2.0]], [1, 1], [0.5, 1.5], method="crown").tolist()
+    [1.0, 0.5]
+    """
+    chosen, budgets = _chosen(method), as_budget(eps)
+    domain = open_domain(net, X, y, norm=norm, box=box)
+    order = np.unique(budgets)[::-1]
+    certified = np.zeros((order.size, domain.X.shape[0]), dtype=bool)
+    right = on_host(domain.leads).min(axis=1) > 0
+    for k, radius in enumerate(order):
+        certified[k] = certified[max(k - 1, 0)]  # what holds within a larger ball holds here
+        for name in chosen:
+            rows = np.flatnonzero(right & ~certified[k])
+            if rows.size:
+                radii = np.full(rows.size, radius)
+                certified[k, rows] = _least_leads(domain, _MARGINS[name], rows, radii) > 0
+    share = certified.mean(axis=1)
+    return np.asarray(share[np.searchsorted(-order, -budgets)])
+
+
+def _chosen(method: str) -> tuple[str, ...]:
+    if method not in METHODS:
+        raise ValueError(f"method must be one of {', '.join(METHODS)}; got {method!r}.")
+    return tuple(_MARGINS) if method == "best" else (method,)
+
+
+def _linear_radius(domain: Domain) -> FloatArray:
+    """Return the distance to the flip of the linear piece at each input. Kind: estimate."""
+    xp = aac.array_namespace(domain.X)
+    order = 2 if domain.norm == 2 else 1
+    slopes = xp.linalg.vector_norm(domain.forms @ jacobian(domain.net, domain.X), ord=order, axis=2)
+    leads, slopes = on_host(domain.leads), on_host(slopes)
+    flat = slopes <= 1e-12 * np.abs(leads)
+    radii = np.where(flat, np.inf, leads / np.where(flat, 1.0, slopes)).min(axis=1)
+    return np.where(np.isfinite(radii), radii, 1.0).clip(min=np.finfo(np.float64).tiny)
+
+
+def _least_leads(domain: Domain, margins: Margins, rows: IntArray, eps: FloatArray) -> FloatArray:
+    """Return lower bounds of the least lead of some inputs on balls of radii eps."""
+    found = np.empty(rows.size)
+    for part in _blocks(domain, rows.size):
+        own = domain.take(rows[part])
+        found[part] = on_host(margins(own, native(eps[part], own.X))).min(axis=1)
+    return found
+
+
+def _blocks(domain: Domain, n: int) -> Iterator[Any]:
+    """Yield slices of n inputs whose arrays fit in a cache."""
+    weights = domain.net.weights
+    entries = max(2 * W.nnz if is_sparse(W) else 2 * W.size for W in weights[1:])
+    if domain.gram is None:
+        entries = max(entries, 2 * max(domain.net.widths) * domain.net.dimension)
+    limit = _BLOCK if aac.is_numpy_array(domain.X) else _DEVICE_BLOCK
+    size = max(1, limit // entries)
+    return (slice(start, start + size) for start in range(0, n, size))
