@@ -25,6 +25,8 @@ def check_linear(cells: Sequence[Cell]) -> Verdict:
         X, y = group[0].test
         radius = float(np.linalg.norm(X, axis=1).max())
         covered = [c for c in group if _boundary_meets_ball(c, radius)]
+        if not covered:
+            continue
         models = [cell.trained.model for cell in covered]
         # An input that is wrong is attacked as one of the other label: the distance is unsigned.
         other = attack_distances(models, X, -y, attack="l2_deepfool", box=None).distances

@@ -136,7 +136,7 @@ def check_robust_bayes(rng: np.random.Generator) -> Verdict:
         claim,
         bound,
         trained,
-        allowance=4 * _binomial_error(bound),
+        allowance=4 * _binomial_error(np.array(trained)),
         reason="four standard errors of the attacked sample",
     )
     reached = judge_identity(
@@ -145,7 +145,7 @@ def check_robust_bayes(rng: np.random.Generator) -> Verdict:
         best,
         tolerance=0.0,
         reason=_NOISE,
-        errors=_binomial_error(bound),
+        errors=_binomial_error(np.array(best)),
         margin=_ACCURACY_MARGIN,
         scale=1.0,
     )

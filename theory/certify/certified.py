@@ -91,7 +91,7 @@ def certified_radius(
     winner = np.full(lead.size, chosen[0], dtype=f"<U{max(map(len, METHODS))}")
     for name in chosen:
         found, count = largest_positive(
-            partial(_least_leads, domain, _MARGINS[name]), lead, guess, floor=radius, tol=tol
+            partial(_least_leads, domain, _MARGINS[name]), lead, guess, tol=tol
         )
         winner[found > radius] = name
         radius, spent = np.maximum(radius, found), spent + count

@@ -66,7 +66,7 @@ class _Brackets:
 
 
 def largest_positive(
-    leads: Leads, at_zero: FloatArray, guess: FloatArray, *, floor: FloatArray, tol: float
+    leads: Leads, at_zero: FloatArray, guess: FloatArray, *, tol: float
 ) -> tuple[FloatArray, IntArray]:
     """Return for each input the largest radius at which its lead was found positive.
 
@@ -80,8 +80,6 @@ def largest_positive(
         The leads at radius 0, exact; where not positive the radius is 0.
     guess : array, shape (n,), positive
         Radii to try first.
-    floor : array, shape (n,)
-        Radii already known, tried first where positive: what fails there is given up, radius 0.
     tol : float
         Relative.
 
@@ -99,13 +97,11 @@ def largest_positive(
         lead_old=np.full_like(at_zero, np.nan),
     )
     spent = np.zeros(at_zero.size, dtype=np.intp)
-    rows, turn = np.flatnonzero((at_zero > 0) & np.isfinite(floor)), 0
-    trial = np.where(floor > 0, floor * (1 + tol), guess)[rows]
+    rows, turn = np.flatnonzero(at_zero > 0), 0
+    trial = guess[rows]
     while rows.size:
         ends.put(rows, trial, leads(rows, trial))
         spent[rows] += 1
-        if turn == 0:
-            rows = rows[(ends.good[rows] > 0) | (floor[rows] == 0)]
         turn += 1
         wide = ends.good[rows] < (1 - tol) * ends.bad[rows]
         rows = rows[wide & (ends.good[rows] < _WIDEST * guess[rows])]

@@ -158,7 +158,8 @@ def dual_norm(model: LinearClassifier, norm: float) -> float:
         raise UnsupportedSettingError(f"norm must be 1, 2 or inf; got {norm}, which has no dual.")
     w = live_rows(model)[0][1]
     scale = np.abs(w).max(initial=0.0) or 1.0  # lest the squares of tiny weights underflow
-    size = float(scale * np.linalg.norm(w / scale, ord=order)) if w.size else 0.0
+    with np.errstate(over="ignore"):
+        size = float(scale * np.linalg.norm(w / scale, ord=order)) if w.size else 0.0
     if size == np.inf:
         raise ValueError(f"weights must have a finite dual norm; the largest weight is {scale:g}.")
     return size

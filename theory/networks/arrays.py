@@ -49,7 +49,7 @@ def times_transposed(values: Array, W: Array) -> Array:
     """Return values (..., k) times the transpose of W (m, k), which may be sparse."""
     if not is_sparse(W):
         return values @ W.T
-    flat = values.reshape(-1, W.shape[1])
+    flat = values.reshape(int(np.prod(values.shape[:-1])), W.shape[1])
     return np.asarray((W @ flat.T).T).reshape(*values.shape[:-1], W.shape[0])
 
 
@@ -57,7 +57,7 @@ def rows_times(values: Array, W: Array) -> Array:
     """Return values (..., m) times W (m, k), which may be sparse."""
     if not is_sparse(W):
         return values @ W
-    flat = values.reshape(-1, W.shape[0])
+    flat = values.reshape(int(np.prod(values.shape[:-1])), W.shape[0])
     return np.asarray((W.T @ flat.T).T).reshape(*values.shape[:-1], W.shape[1])
 
 
