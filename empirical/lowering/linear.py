@@ -1,4 +1,4 @@
-"""Models of other tools, and files, as theory records."""
+"""Linear classifiers of scikit-learn, and of files, as theory records."""
 
 import zipfile
 from collections.abc import Mapping
@@ -9,6 +9,7 @@ import joblib
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from empirical.lowering.named import NamedNetwork
 from theory.linear import LinearClassifier
 from theory.validation import IntArray
 
@@ -89,7 +90,7 @@ def linear_from_file(path: Path, *, trust_pickle: bool = False) -> NamedLinear:
     if path.suffix in {".joblib", ".pkl", ".pickle"}:
         if not trust_pickle:
             raise ValueError(f"{path} is a pickle, which can run code: --trust-pickle to read it.")
-        return linear_from_estimator(_unpickled(path))
+        return linear_from_estimator(unpickled(path))
     arrays = load_arrays(path, required=("W", "b"))
     model = LinearClassifier(weights=arrays["W"], bias=arrays["b"])
     names = np.asarray(arrays.get("classes", model.classes))
@@ -129,7 +130,7 @@ def load_arrays(path: Path, *, required: tuple[str, ...]) -> Mapping[str, NDArra
     return arrays
 
 
-def own_labels(named: NamedLinear, y: ArrayLike) -> IntArray:
+def own_labels(named: NamedLinear | NamedNetwork, y: ArrayLike) -> IntArray:
     """Return labels by name as labels of the model; 0 and 1 also name those of a binary one.
 
     Raises
@@ -152,7 +153,16 @@ def own_labels(named: NamedLinear, y: ArrayLike) -> IntArray:
     return np.array([known[label] for label in given.ravel().tolist()]).reshape(given.shape)
 
 
-def _unpickled(path: Path) -> Any:
+def unpickled(path: Path) -> Any:
+    """Return what a joblib file holds; reading it can run code that the file holds.
+
+    Raises
+    ------
+    ValueError
+        If the file is damaged.
+    OSError
+        If it cannot be read.
+    """
     try:
         return joblib.load(path)
     except OSError:
