@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 
 from empirical.experiments import Cell
-from empirical.verify import classics, fawzi2018, guo2018, mixtures
+from empirical.verify import classics, fawzi2018, guo2018, mixtures, smoothing
 from empirical.verify.verdict import Verdict
 from theory.claims import CATALOGUE
 
@@ -34,6 +34,8 @@ DRAWN_CHECKS: Mapping[str, Callable[[np.random.Generator], Verdict]] = {
     "classics.norm-outside": classics.check_norm_outside,
     "classics.aggregate-hinge": classics.check_aggregate_hinge,
     "classics.svm": classics.check_svm,
+    "smoothing.linear-binary": smoothing.check_linear_binary,
+    "smoothing.linear-many": smoothing.check_linear_many,
 }
 
 

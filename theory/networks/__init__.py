@@ -8,12 +8,16 @@ from theory.networks.network import (
     jacobian,
     preactivations,
 )
+from theory.networks.reduce import Reduction, reduce, reduced_inputs
 
 __all__ = [
+    "Reduction",
     "ReluNetwork",
     "activation_pattern",
     "class_scores",
     "forward",
     "jacobian",
     "preactivations",
+    "reduce",
+    "reduced_inputs",
 ]

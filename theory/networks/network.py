@@ -221,7 +221,7 @@ def native_layers(net: ReluNetwork, like: Array) -> list[tuple[Array, Array]]:
 
 def _as_matrix(name: str, W: Any) -> Any:
     if is_sparse(W):
-        matrix: Any = sp.csr_array(cast("Any", W), dtype=np.float64)
+        matrix: Any = sp.csr_array(cast("Any", W), dtype=np.float64, copy=True)
         matrix.sum_duplicates()
         matrix.eliminate_zeros()
         as_finite(name, matrix.data)
