@@ -225,3 +225,13 @@ def test_lipsdp_refuses_what_does_not_fit() -> None:
     wide = ReluNetwork(weights=[sp.eye_array(6001, format="csr"), np.ones((1, 6001))])
     with pytest.raises(ValueError, match="at most 6000"):
         lipsdp_neuron(wide)
+
+
+def test_lipsdp_pairs_of_outputs_that_different_units_count_for() -> None:
+    # As many units count for the first difference as for the second, but others.
+    W = np.array([[1.0, 0.0], [0.0, 3.0], [5.0, 1.0], [0.2, -4.0]])
+    V = np.array([[1.0, 2.0, 0.0, 0.0], [0.0, 0.0, 0.0, 0.0], [0.0, 0.0, 30.0, -1.0]])
+    pairs = lipsdp_pairs(ReluNetwork(weights=[W, V]))
+    for i, j in ((0, 1), (0, 2), (1, 2)):
+        alone = lipsdp_neuron(ReluNetwork(weights=[W, V]), np.eye(3)[i] - np.eye(3)[j]).value
+        assert pairs[i, j] == pytest.approx(alone, rel=1e-4)  # ten times the gap asked for

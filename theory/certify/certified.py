@@ -1,6 +1,6 @@
 """Certified radii and certified accuracy of ReLU networks, by the method of one's choice."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
@@ -10,26 +10,21 @@ from numpy.typing import ArrayLike
 
 from theory.certify.bounds import DistanceBounds
 from theory.certify.domain import Domain, open_domain
-from theory.certify.margins import interval_margins, linear_margins
+from theory.certify.methods import METHODS, Margins, chosen_margins
 from theory.certify.radius import largest_positive
-from theory.certify.relaxation import crown_slopes, fastlin_slopes
-from theory.networks.arrays import Array, is_sparse, native, on_host
+from theory.networks.arrays import is_sparse, native, on_host
 from theory.networks.network import ReluNetwork, jacobian
-from theory.validation import FloatArray, IntArray, as_budget, as_finite
+from theory.validation import (
+    FloatArray,
+    IntArray,
+    as_budget,
+    as_finite,
+)
 
 # Entries of the largest array of a block of inputs: small enough for a core's cache, or a device.
 _BLOCK, _DEVICE_BLOCK = 2**16, 2**26
 # The first radius tried, of the one at which the lead would end if the network were linear.
 _FIRST_TRIAL = 0.5
-
-# Lower bounds of the leads (n, m) on balls of radii (n,) around the inputs of a domain.
-Margins = Callable[[Domain, Array], Array]
-_MARGINS: Mapping[str, Margins] = {
-    "interval": interval_margins,
-    "fast-lin": partial(linear_margins, slopes=fastlin_slopes),
-    "crown": partial(linear_margins, slopes=crown_slopes),
-}
-METHODS = ("best", *_MARGINS)
 
 
 def certified_radius(
@@ -55,8 +50,12 @@ def certified_radius(
     y : array, shape (n,)
         Labels of the network.
     norm : 2 or inf
-    method : {"best", "interval", "fast-lin", "crown"}
-        "best" is the largest of the others' radii; the result says whose.
+    method : {"best", "interval", "fast-lin", "crown", "lipschitz", "sdp", "lipsdp"}
+        "interval": interval arithmetic; "fast-lin" and "crown": linear relaxations; "lipschitz": a
+        constant for each pair of labels from scaled norms of the layers; "lipsdp": the same from
+        LipSDP-Neuron, some seconds a network; "sdp": relaxations that keep how an L2 ball couples
+        units. The last three are for L2. "best" is the largest of the others' radii, and the
+        result says whose; it leaves out "lipsdp" for networks of more than 64 hidden units.
     box : pair (lo, hi), optional
         Every input lies in it and so must what an attack reaches: the ball within the box counts.
         None: no box.
@@ -73,7 +72,7 @@ def certified_radius(
     TypeError, ValueError
         If an argument is malformed, not finite, or outside the box or its range.
     UnsupportedSettingError
-        For other norms.
+        For other norms, or a method that does not have this one.
 
     Examples
     --------
@@ -81,17 +80,17 @@ def certified_radius(
     >>> certified_radius(net, [[3.0], [-2.0]], [1, 1], method="crown").lower.round(3).tolist()
     [2.0, 1.0]
     """
-    chosen = _chosen(method)
+    chosen = chosen_margins(method, net, norm)
     if not 0 < as_finite("tol", tol) < 1:
         raise ValueError(f"tol must be in (0, 1); got {tol}.")
     domain = open_domain(net, X, y, norm=norm, box=box)
     lead = on_host(domain.leads).min(axis=1)
     guess = _FIRST_TRIAL * _linear_radius(domain)
     radius, spent = np.zeros_like(lead), np.zeros(lead.size, dtype=np.intp)
-    winner = np.full(lead.size, chosen[0], dtype=f"<U{max(map(len, METHODS))}")
-    for name in chosen:
+    winner = np.full(lead.size, next(iter(chosen)), dtype=f"<U{max(map(len, METHODS))}")
+    for name, margins in chosen.items():
         found, count = largest_positive(
-            partial(_least_leads, domain, _MARGINS[name]), lead, guess, tol=tol
+            partial(_least_leads, domain, margins), lead, guess, tol=tol
         )
         winner[found > radius] = name
         radius, spent = np.maximum(radius, found), spent + count
@@ -142,26 +141,20 @@ def certified_accuracy(
     >>> certified_accuracy(net, [[3.0], [-2.0]], [1, 1], [0.5, 1.5], method="crown").tolist()
     [1.0, 0.5]
     """
-    chosen, budgets = _chosen(method), as_budget(eps)
+    chosen, budgets = chosen_margins(method, net, norm), as_budget(eps)
     domain = open_domain(net, X, y, norm=norm, box=box)
     order = np.unique(budgets)[::-1]
     certified = np.zeros((order.size, domain.X.shape[0]), dtype=bool)
     right = on_host(domain.leads).min(axis=1) > 0
     for k, radius in enumerate(order):
         certified[k] = certified[max(k - 1, 0)]  # what holds within a larger ball holds here
-        for name in chosen:
+        for margins in chosen.values():
             rows = np.flatnonzero(right & ~certified[k])
             if rows.size:
                 radii = np.full(rows.size, radius)
-                certified[k, rows] = _least_leads(domain, _MARGINS[name], rows, radii) > 0
+                certified[k, rows] = _least_leads(domain, margins, rows, radii) > 0
     share = certified.mean(axis=1)
     return np.asarray(share[np.searchsorted(-order, -budgets)])
-
-
-def _chosen(method: str) -> tuple[str, ...]:
-    if method not in METHODS:
-        raise ValueError(f"method must be one of {', '.join(METHODS)}; got {method!r}.")
-    return tuple(_MARGINS) if method == "best" else (method,)
 
 
 def _linear_radius(domain: Domain) -> FloatArray:
@@ -191,5 +184,5 @@ def _blocks(domain: Domain, n: int) -> Iterator[Any]:
     if domain.gram is None:
         entries = max(entries, 2 * max(domain.net.widths) * domain.net.dimension)
     limit = _BLOCK if aac.is_numpy_array(domain.X) else _DEVICE_BLOCK
-    size = max(1, limit // entries)
+    size = max(1, limit // max(1, entries))
     return (slice(start, start + size) for start in range(0, n, size))

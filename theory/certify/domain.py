@@ -99,7 +99,7 @@ def open_domain(net: ReluNetwork, X: Array, y: ArrayLike, *, norm: float, box: A
     UnsupportedSettingError
         For norms other than 2 and inf.
     """
-    net = _with_hidden_layer(net)
+    net = with_hidden_layer(net)
     order, inputs = as_norm(norm), native_inputs(X, net.dimension)
     if order not in (2, np.inf):
         raise UnsupportedSettingError(f"norm must be 2 or inf for networks; got {norm}.")
@@ -126,7 +126,7 @@ def open_domain(net: ReluNetwork, X: Array, y: ArrayLike, *, norm: float, box: A
     )
 
 
-def _with_hidden_layer(net: ReluNetwork) -> ReluNetwork:
+def with_hidden_layer(net: ReluNetwork) -> ReluNetwork:
     """Return the network itself, or if it is affine with its outputs as a layer of linear units."""
     if net.depth > 1:
         return net

@@ -21,7 +21,7 @@ def intervals(domain: Domain, eps: Array, slopes: Slopes) -> list[Interval]:
     found = [first_interval(domain, eps)]
     relaxed: list[Lines] = []
     for k in range(1, domain.net.depth - 1):
-        relaxed.append(lines(found[-1], _mask(domain, k - 1), slopes))
+        relaxed.append(lines(found[-1], rectified_units(domain, k - 1), slopes))
         if k == 1 and domain.supports is not None:
             lo, hi = sparse_row_interval(domain, eps, domain.supports, relaxed[0])
         else:
@@ -51,7 +51,8 @@ def interval_bounds(domain: Domain, eps: Array) -> list[Interval]:
     return found
 
 
-def _mask(domain: Domain, layer: int) -> Array:
+def rectified_units(domain: Domain, layer: int) -> Array:
+    """Return which units of a hidden layer are rectified, in the inputs' array library."""
     xp = aac.array_namespace(domain.X)
     return xp.asarray(domain.net.relu[layer], device=aac.device(domain.X))
 
@@ -60,7 +61,7 @@ def linear_margins(domain: Domain, eps: Array, slopes: Slopes) -> Array:
     """Return lower bounds of the leads (n, m) on balls of radii eps, by linear relaxation."""
     found = intervals(domain, eps, slopes)
     return relaxed_margins(
-        domain, eps, [lines(f, _mask(domain, j), slopes) for j, f in enumerate(found)]
+        domain, eps, [lines(f, rectified_units(domain, j), slopes) for j, f in enumerate(found)]
     )
 
 

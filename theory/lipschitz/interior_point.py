@@ -56,7 +56,7 @@ def best_multipliers(
     groups : array, shape (N, g), optional
         Multipliers are groups @ θ. Default: each is free.
     start : array, shape (N,) or (g,), optional
-        Of a form that is positive definite; by default one a layer.
+        Used if its form is positive definite; otherwise, and by default, one a layer.
     gap : float
         Relative duality gap at which to stop.
     """
@@ -68,8 +68,10 @@ def best_multipliers(
         return _expand(problem, theta)
     problem = problem._replace(relation=relation._replace(outputs=relation.outputs / size))
     R = _inverse(_slack(problem, 2.0, theta))
+    if R is None and start is not None:  # of a direction that other units count for
+        return best_multipliers(relation, groups, gap=gap)
     if R is None:
-        raise ValueError("start must give a positive definite form.")
+        raise RuntimeError("the first multipliers of a form must be feasible; these are not.")
     state = _State(2.0, theta, R / np.trace(R[: _k(problem), : _k(problem)]))
     for _ in range(ITERATIONS):
         ahead = _advance(problem, state)
