@@ -12,7 +12,7 @@ from theory.certify.bounds import DistanceBounds
 from theory.certify.domain import Domain, open_domain
 from theory.certify.methods import METHODS, Margins, chosen_margins
 from theory.certify.radius import largest_positive
-from theory.networks.arrays import is_sparse, native, on_host
+from theory.networks.arrays import native, on_host
 from theory.networks.network import ReluNetwork, jacobian
 from theory.validation import (
     FloatArray,
@@ -179,10 +179,14 @@ def _least_leads(domain: Domain, margins: Margins, rows: IntArray, eps: FloatArr
 
 def _blocks(domain: Domain, n: int) -> Iterator[Any]:
     """Yield slices of n inputs whose arrays fit in a cache."""
-    weights = domain.net.weights
-    entries = max(2 * W.nnz if is_sparse(W) else 2 * W.size for W in weights[1:])
+    weights, rivals = domain.net.weights, domain.forms.shape[1]
+    entries = max(rivals * W.shape[1] for W in weights[1:])
     if domain.gram is None:
         entries = max(entries, 2 * max(domain.net.widths) * domain.net.dimension)
+    # Rows of later layers are carried back whole; those of the second are not, if there is a Gram
+    # matrix.
+    carried = weights[2:-1] if domain.gram is not None else weights[1:-1]
+    entries = max(entries, *(2 * W.shape[0] * W.shape[1] for W in carried), 1)
     limit = _BLOCK if aac.is_numpy_array(domain.X) else _DEVICE_BLOCK
     size = max(1, limit // max(1, entries))
     return (slice(start, start + size) for start in range(0, n, size))

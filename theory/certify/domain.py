@@ -35,15 +35,13 @@ class Supports(NamedTuple):
     ----------
     units : array of int, shape (m, s)
         Where they are.
-    up, down : array, shape (m, s)
-        Their positive and negative parts.
+    values : array, shape (m, s)
     gram : array, shape (m, s, s)
         The products of the first layer's rows that they meet.
     """
 
     units: Array
-    up: Array
-    down: Array
+    values: Array
     gram: Array
 
 
@@ -156,12 +154,7 @@ def _supports(layers: list[tuple[Array, Array]], gram: Array | None) -> Supports
     held = np.arange(size) < counts[:, None]
     units, values = np.zeros(held.shape, dtype=np.intp), np.zeros(held.shape)
     units[held], values[held] = W.indices, W.data
-    return Supports(
-        units=units,
-        up=values.clip(min=0),
-        down=values.clip(max=0),
-        gram=gram[units[:, :, None], units[:, None, :]],
-    )
+    return Supports(units, values, gram[units[:, :, None], units[:, None, :]])
 
 
 def least(domain: Domain, eps: Array, A: Array, units: Array) -> Array:

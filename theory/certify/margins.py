@@ -11,8 +11,8 @@ from theory.certify.relaxation import (
     first_interval,
     lines,
     lower_bounds,
-    sparse_row_interval,
 )
+from theory.certify.second_layer import second_interval
 from theory.networks.arrays import Array, dense, rectified, rows_times
 
 
@@ -22,23 +22,22 @@ def intervals(domain: Domain, eps: Array, slopes: Slopes) -> list[Interval]:
     relaxed: list[Lines] = []
     for k in range(1, domain.net.depth - 1):
         relaxed.append(lines(found[-1], rectified_units(domain, k - 1), slopes))
-        if k == 1 and domain.supports is not None:
-            lo, hi = sparse_row_interval(domain, eps, domain.supports, relaxed[0])
+        if k == 1 and domain.gram is not None:
+            found.append(second_interval(domain, eps, relaxed[0]))
         else:
-            lo, hi = _row_interval(domain, eps, k, relaxed)
-        bias = domain.layers[k][1]
-        found.append(Interval(lo + bias, hi + bias))
+            found.append(_row_interval(domain, eps, k, relaxed))
     return found
 
 
 def _row_interval(domain: Domain, eps: Array, layer: int, relaxed: list[Lines]) -> Interval:
-    rows = dense(domain.layers[layer][0])
+    W, b = domain.layers[layer]
+    rows = dense(W)
     xp = aac.array_namespace(eps)
     both = xp.concat([rows, -rows])[None]
     forms = xp.broadcast_to(both, (eps.shape[0], *both.shape[1:]))
     bound = lower_bounds(domain, eps, forms, layer - 1, relaxed)
     width = rows.shape[0]
-    return Interval(bound[:, :width], -bound[:, width:])
+    return Interval(bound[:, :width] + b, b - bound[:, width:])
 
 
 def interval_bounds(domain: Domain, eps: Array) -> list[Interval]:

@@ -10,13 +10,10 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 import array_api_compat as aac
-import numpy as np
 
 from theory.certify.domain import (
     Domain,
-    Supports,
     allowed_moves,
-    gram_norms,
     least,
     least_of_moves,
 )
@@ -117,22 +114,3 @@ def lower_bounds(
         bound = bound + forms @ b[live]
         forms = rows_times(forms, W[live, :])
     return bound
-
-
-def sparse_row_interval(domain: Domain, eps: Array, supports: Supports, first: Lines) -> Interval:
-    """Return bounds of a sparse second layer's values, biases left out. Kind: lower and upper.
-
-    As `lower_bounds` of each row and of its negative, at a cost of the rows' entries squared.
-    """
-    units, up, down, gram = supports
-    below, above, centre = (part[:, units] for part in (first.below, first.above, domain.centre))
-    W = domain.layers[1][0]
-    positive = W.maximum(0)
-    sides = []
-    for sign, lines_, offset in (
-        (-1, up * below + down * above, times_transposed(first.offset, W - positive)),
-        (1, up * above + down * below, times_transposed(first.offset, positive)),
-    ):
-        reach = gram_norms(np.swapaxes(lines_, 0, 1), gram).T
-        sides.append((lines_ * centre).sum(axis=2) + offset + sign * eps[:, None] * reach)
-    return Interval(*sides)
