@@ -7,13 +7,14 @@ import numpy as np
 from scipy.linalg import eigh
 from scipy.optimize import minimize
 
+from theory.lipschitz import lipsdp_neuron
 from theory.networks.arrays import dense
 from theory.networks.network import ReluNetwork
 from theory.validation import FloatArray
 
 _WIDEST = 1000  # units of a layer for which eigenvalues are worth their time
 _RANGE = 12.0  # of the logarithms of weights
-_SEARCH_STEPS = 40
+_SEARCH_STEPS, _LIPSDP_GAP = 40, 1e-3
 
 
 def ball_weights(net: ReluNetwork) -> list[FloatArray]:
@@ -24,8 +25,9 @@ def ball_weights(net: ReluNetwork) -> list[FloatArray]:
 
     Notes
     -----
-    The scaled product of norms: with all weights of a layer equal it is the product of spectral
-    norms. Proof: theory/proofs/certify.md.
+    The first layer's come from its Gram matrix; those of later ones from the weights before, and
+    are then raised as far as LipSDP-Neuron (theory.lipschitz) proves that they may be. Proof:
+    theory/proofs/certify.md.
 
     Examples
     --------
@@ -35,12 +37,26 @@ def ball_weights(net: ReluNetwork) -> list[FloatArray]:
     """
     first, weights = dense(net.weights[0]), []
     gram = first @ first.T
-    for W in net.weights[1:]:
+    for j, W in enumerate(net.weights[1:]):
         following = dense(W)
-        weights.append(_balanced(gram, following))
+        d = _balanced(gram, following)
+        weights.append(d if j == 0 else _raised(net, j, d))
         # |relu(a) - relu(b)| <= |a - b|: a layer's outputs vary no more than its values.
         gram = (following / weights[-1]) @ following.T
     return weights
+
+
+def _raised(net: ReluNetwork, layer: int, d: FloatArray) -> FloatArray:
+    """Return the weights of a later layer, as much larger as LipSDP allows; they hold already."""
+    if sum(net.widths[: layer + 1]) > _WIDEST:
+        return d
+    root = np.sqrt(d)
+    scaled = ReluNetwork(
+        weights=[*net.weights[:layer], root[:, None] * dense(net.weights[layer])],
+        relu=net.relu[:layer],
+    )
+    constant = lipsdp_neuron(scaled, gap=_LIPSDP_GAP).value
+    return np.asarray(d / min(1.0, constant) ** 2 if constant > 0 else d)
 
 
 def _balanced(gram: FloatArray, following: FloatArray) -> FloatArray:
