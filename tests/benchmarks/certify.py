@@ -14,8 +14,8 @@ from typing import Any
 
 import numpy as np
 import torch
-from mnist_networks import lowered, mlp, mnist, prune, train
 from torch import nn
+from trained_networks import lowered, mlp, mnist, prune, train
 
 from theory.certify import certified_radius
 from theory.certify.certified import _least_leads
@@ -105,9 +105,9 @@ if __name__ == "__main__":
     torch.manual_seed(0)
     torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", "2")))
     network = mlp(784, 300, 100, 10)
-    train(network, 3)
+    train(network, mnist("train"), 3)
     compared("784-300-100-10, dense", network)
     masks = prune(network, 0.95)
-    train(network, 3, masks=masks)
+    train(network, mnist("train"), 3, masks=masks)
     compared("784-300-100-10, 95 % pruned", network)
     lipsdp(np.random.default_rng(0))

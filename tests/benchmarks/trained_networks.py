@@ -1,4 +1,4 @@
-"""MNIST networks for benchmarks: trained normally or against L2 attacks, pruned, lowered."""
+"""Networks of MNIST or of scikit-learn's digits: trained normally or robustly, pruned, lowered."""
 
 import gzip
 import os
@@ -9,9 +9,12 @@ from typing import Any
 import numpy as np
 import scipy.sparse as sp
 import torch
+from sklearn.datasets import load_digits
 from torch import nn
 
 from theory.networks import ReluNetwork
+
+Data = tuple[torch.Tensor, torch.Tensor]
 
 DATA = Path(os.environ.get("SPARSEBOUND_DATA", "../shared/data")) / "mnist"
 STEPS = 4  # of the attack that training meets
@@ -50,8 +53,16 @@ def attacked(module: nn.Module, X: Any, y: Any, radius: float, steps: int = STEP
     return (X + move).detach()
 
 
-def train(module: nn.Sequential, epochs: int, *, radius: float = 0.0, masks: Any = ()) -> None:
-    X, y = mnist("train")
+def digits(part: str) -> tuple[torch.Tensor, torch.Tensor]:
+    X, y = load_digits(return_X_y=True)
+    rows = slice(0, 1297) if part == "train" else slice(1297, None)
+    return torch.tensor(X[rows] / 16, dtype=torch.float32), torch.tensor(y[rows])
+
+
+def train(
+    module: nn.Sequential, data: Data, epochs: int, *, radius: float = 0.0, masks: Any = ()
+) -> None:
+    X, y = data
     trainer = torch.optim.Adam(module.parameters(), 1e-3)
     for _ in range(epochs):
         for rows in torch.randperm(len(X)).split(128):
