@@ -12,7 +12,7 @@ from theory.certify.bounds import DistanceBounds
 from theory.certify.domain import Domain, open_domain
 from theory.certify.methods import METHODS, Margins, chosen_margins
 from theory.certify.radius import largest_positive
-from theory.networks.arrays import native, on_host
+from theory.networks.arrays import native, on_host, rows_times
 from theory.networks.network import ReluNetwork, jacobian
 from theory.validation import (
     FloatArray,
@@ -40,7 +40,8 @@ def certified_radius(
     """Return for each input a radius within which no other label wins or ties.
 
     Kind: lower, proven, up to float64 rounding: the largest radius at which the method was found to
-    prove it, never one between. 0 where the input is wrong or tied; inf where nothing flips.
+    prove it, never one between. 0 where the input is wrong or tied; inf where it covers the box, or
+    where no input matters to any lead.
 
     Parameters
     ----------
@@ -85,15 +86,16 @@ def certified_radius(
         raise ValueError(f"tol must be in (0, 1); got {tol}.")
     domain = open_domain(net, X, y, norm=norm, box=box)
     lead = on_host(domain.leads).min(axis=1)
-    guess = _FIRST_TRIAL * _linear_radius(domain)
+    guess, limit = _FIRST_TRIAL * _linear_radius(domain), _farthest(domain)
     radius, spent = np.zeros_like(lead), np.zeros(lead.size, dtype=np.intp)
     winner = np.full(lead.size, next(iter(chosen)), dtype=f"<U{max(map(len, METHODS))}")
     for name, margins in chosen.items():
         found, count = largest_positive(
-            partial(_least_leads, domain, margins), lead, guess, tol=tol
+            partial(_least_leads, domain, margins), lead, guess, limit=limit, tol=tol
         )
         winner[found > radius] = name
         radius, spent = np.maximum(radius, found), spent + count
+    radius[(lead > 0) & ((radius >= limit) | ~_can_change(domain))] = np.inf
     return DistanceBounds(
         lower=radius,
         upper=np.where(lead > 0, np.inf, 0.0),
@@ -166,6 +168,24 @@ def _linear_radius(domain: Domain) -> FloatArray:
     flat = slopes <= 1e-12 * np.abs(leads)
     radii = np.where(flat, np.inf, leads / np.where(flat, 1.0, slopes)).min(axis=1)
     return np.where(np.isfinite(radii), radii, 1.0).clip(min=np.finfo(np.float64).tiny)
+
+
+def _farthest(domain: Domain) -> FloatArray:
+    """Return a radius of a ball that holds all of the box, inf without one."""
+    if domain.box is None:
+        return np.full(domain.X.shape[0], np.inf)
+    xp = aac.array_namespace(domain.X)
+    sides = xp.maximum(domain.X - domain.box[0], domain.box[1] - domain.X)
+    return on_host(xp.linalg.vector_norm(sides, ord=domain.norm, axis=1)) * (1 + 1e-9)
+
+
+def _can_change(domain: Domain) -> Any:
+    """Return whether any path of nonzero weights leads from the inputs to a lead (n,)."""
+    reach = np.ones(domain.net.dimension)
+    for W in domain.net.weights[:-1]:
+        reach = ((abs(W) @ reach) > 0).astype(np.float64)
+    forms = on_host(rows_times(domain.forms, domain.layers[-1][0]))
+    return (np.abs(forms) @ reach > 0).any(axis=1)
 
 
 def _least_leads(domain: Domain, margins: Margins, rows: IntArray, eps: FloatArray) -> FloatArray:

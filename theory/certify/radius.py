@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from theory.validation import FloatArray, IntArray
 
@@ -28,7 +29,7 @@ class _Brackets:
             (True, self.good, self.lead_good),
             (False, self.bad, self.lead_bad),
         ):
-            mine = (leads > 0) == positive  # NaN is not positive
+            mine = (leads > 0) == positive
             changed = rows[mine]
             self.old[changed], self.lead_old[changed] = end[changed], lead[changed]
             end[changed], lead[changed] = radii[mine], leads[mine]
@@ -61,17 +62,17 @@ class _Brackets:
             bend = ((self.lead_old[rows] - above) / other - chord) / (other - width)
             fall = width * bend - chord
             step = 2 * above / (fall + np.sqrt(fall * fall - 4 * bend * above))
-            straight = np.where(width < np.inf, -above / chord, width)
+            straight = np.where(np.isfinite(chord), -above / chord, width / 2)
             return good + np.where((step > 0) & (step < width), step, straight)
 
 
 def largest_positive(
-    leads: Leads, at_zero: FloatArray, guess: FloatArray, *, tol: float
+    leads: Leads, at_zero: FloatArray, guess: FloatArray, *, tol: float, limit: ArrayLike = np.inf
 ) -> tuple[FloatArray, IntArray]:
     """Return for each input the largest radius at which its lead was found positive.
 
     Kind: lower, whatever the shape of the lead: only radii that were evaluated are returned. One
-    within a factor 1 + tol above was found not positive; inf where a huge radius was positive.
+    within a factor 1 + tol above was found not positive, or the limit was reached.
 
     Parameters
     ----------
@@ -82,6 +83,8 @@ def largest_positive(
         Radii to try first.
     tol : float
         Relative.
+    limit : float or array, shape (n,)
+        Radii beyond which nothing is looked for.
 
     Returns
     -------
@@ -97,13 +100,15 @@ def largest_positive(
         lead_old=np.full_like(at_zero, np.nan),
     )
     spent = np.zeros(at_zero.size, dtype=np.intp)
+    widest = np.minimum(limit, _WIDEST * guess)
     rows, turn = np.flatnonzero(at_zero > 0), 0
     trial = guess[rows]
     while rows.size:
-        ends.put(rows, trial, leads(rows, trial))
+        found = leads(rows, trial)
+        ends.put(rows, trial, np.where(np.isnan(found), -np.inf, found))
         spent[rows] += 1
         turn += 1
-        wide = ends.good[rows] < (1 - tol) * ends.bad[rows]
-        rows = rows[wide & (ends.good[rows] < _WIDEST * guess[rows])]
+        wide = ends.good[rows] * (1 + tol) < ends.bad[rows]
+        rows = rows[wide & (ends.good[rows] < widest[rows])]
         trial = ends.next_trial(rows, turn, tol)
-    return np.where(np.isinf(ends.bad) & (at_zero > 0), np.inf, ends.good), spent
+    return ends.good, spent

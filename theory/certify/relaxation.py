@@ -47,7 +47,7 @@ def fastlin_slopes(interval: Interval) -> Array:
     """Return Fast-Lin's lower slopes of unstable units: the chord's."""
     lo, hi = interval
     xp = aac.array_namespace(lo)
-    return xp.clip(hi, 0, None) / xp.clip(hi - lo, float(xp.finfo(lo.dtype).smallest_normal), None)
+    return xp.clip(hi, 0, None) / xp.where(hi > lo, hi - lo, xp.ones_like(hi))
 
 
 def lines(interval: Interval, rectified: Array, slopes: Slopes) -> Lines:
