@@ -48,17 +48,19 @@ def _squares(domain: Domain, mean: Array, half: Array) -> tuple[Array, Array]:
     """Return ‖w mean‖² + ‖|w| half‖² and the product of the two, in the Gram matrix (n, n_2)."""
     if domain.supports is not None:
         return _sparse_squares(domain.supports, mean, half)
-    W = dense(domain.layers[1][0])
+    W, gram = dense(domain.layers[1][0]), domain.gram
+    if gram is None:
+        raise ValueError("the domain must have a Gram matrix: L2 and no box.")
     if not aac.is_numpy_array(mean):  # on a device one large product is worth more than less work
-        return _dense_squares(domain.gram, W[None] * mean[:, None, :], abs(W) * half[:, None, :])
+        return _dense_squares(gram, W[None] * mean[:, None, :], abs(W) * half[:, None, :])
     square, cross = np.empty((2, mean.shape[0], W.shape[0]))
     for i, (level, bend) in enumerate(zip(mean, half, strict=True)):
         live, bent = np.flatnonzero(level), np.flatnonzero(bend)
         even, odd = W[:, live] * level[live], np.abs(W[:, bent]) * bend[bent]
-        rows = domain.gram[live]
+        rows = gram[live]
         cross[i] = ((even @ rows[:, bent]) * odd).sum(axis=1)
         square[i] = ((even @ rows[:, live]) * even).sum(axis=1)
-        square[i] += ((odd @ domain.gram[np.ix_(bent, bent)]) * odd).sum(axis=1)
+        square[i] += ((odd @ gram[np.ix_(bent, bent)]) * odd).sum(axis=1)
     return square, cross
 
 
