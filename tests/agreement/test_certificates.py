@@ -16,7 +16,7 @@ from theory.networks import ReluNetwork
 
 NETS = ((20, 20), (50,))
 PRUNED = (0.0, 0.8, 0.95)
-ATTACKED = 5
+ATTACKED = 4
 # Certificates and points are rounded; nothing is both certified and attacked to the last digit.
 ROUNDING = 1e-9
 FAR = 1e3  # foolbox needs bounds where there is no box

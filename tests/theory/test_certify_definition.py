@@ -61,7 +61,7 @@ def test_gram_norms_are_norms_from_above() -> None:
     A = np.vstack([rng.normal(size=(7, 6)), np.zeros(6), [0, 0, 0, 0, 1, -1]])
     wide = np.longdouble  # exact beside float64's rounding
     exact = np.sqrt(((A.astype(wide) @ W.astype(wide)) ** 2).sum(axis=1))
-    found = gram_norms(A, W @ W.T)
+    found = gram_norms(A, W @ W.T, W.shape[1])
     assert (found >= exact).all()
     size = np.abs(A) @ np.linalg.norm(W, axis=1)
     # The allowance is the root of 4 eps k = 5e-15.

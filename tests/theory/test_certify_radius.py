@@ -249,7 +249,7 @@ REFUSED: list[tuple[dict[str, Any], type[Exception], str]] = [
 def test_refusals_of_both_functions(
     given: dict[str, Any], error: type[Exception], message: str
 ) -> None:
-    kwargs = {"X": X2, "y": Y2, **given}
+    kwargs = {"X": X2, "y": Y2, "method": "crown", **given}
     with pytest.raises(error, match=message):
         certified_radius(draw(8), **kwargs)
     with pytest.raises(error, match=message):

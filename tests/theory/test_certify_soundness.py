@@ -203,7 +203,7 @@ def compared(rng: np.random.Generator, n: int, effort: int) -> int:
 
 def test_no_certificate_is_above_an_attack() -> None:
     rng = np.random.default_rng(3)
-    assert sum(compared(rng, n=8, effort=1) for _ in range(6)) >= 1000
+    assert sum(compared(rng, n=8, effort=1) for _ in range(5)) == 5 * 8 * 22
 
 
 @settings(max_examples=2, deadline=None)
@@ -216,7 +216,7 @@ def test_no_certificate_is_above_an_attack_whatever_the_seed(seed: int) -> None:
 @pytest.mark.parametrize("seed", range(6))
 def test_no_certificate_is_above_a_strong_attack(seed: int) -> None:
     rng = np.random.default_rng([5, seed])
-    assert sum(compared(rng, n=20, effort=3) for _ in range(40)) >= 10**5 // 6 + 1
+    assert sum(compared(rng, n=20, effort=3) for _ in range(40)) >= 17_000  # of 10^5 in all
 
 
 def test_attack_reaches_the_distance_of_an_affine_network() -> None:

@@ -81,10 +81,10 @@ def certified_radius(
     >>> certified_radius(net, [[3.0], [-2.0]], [1, 1], method="crown").lower.round(3).tolist()
     [2.0, 1.0]
     """
-    chosen = chosen_margins(method, net, norm)
     if not 0 < as_finite("tol", tol) < 1:
         raise ValueError(f"tol must be in (0, 1); got {tol}.")
     domain = open_domain(net, X, y, norm=norm, box=box)
+    chosen = chosen_margins(method, net, norm)
     lead = on_host(domain.leads).min(axis=1)
     guess, limit = _FIRST_TRIAL * _linear_radius(domain), _farthest(domain)
     radius, spent = np.zeros_like(lead), np.zeros(lead.size, dtype=np.intp)
@@ -143,8 +143,9 @@ def certified_accuracy(
     >>> certified_accuracy(net, [[3.0], [-2.0]], [1, 1], [0.5, 1.5], method="crown").tolist()
     [1.0, 0.5]
     """
-    chosen, budgets = chosen_margins(method, net, norm), as_budget(eps)
+    budgets = as_budget(eps)
     domain = open_domain(net, X, y, norm=norm, box=box)
+    chosen = chosen_margins(method, net, norm)
     order = np.unique(budgets)[::-1]
     certified = np.zeros((order.size, domain.X.shape[0]), dtype=bool)
     right = on_host(domain.leads).min(axis=1) > 0

@@ -196,7 +196,7 @@ def _first_layer(pairs: _Pairs, slopes: Array) -> tuple[Array, Array]:
     """Return the least of slopes (p, n_1) times the first layer's values, and where it is least."""
     xp = aac.array_namespace(slopes)
     products, centre = slopes @ pairs.gram, pairs.layers[0].centre
-    norms = gram_norms(slopes, pairs.gram)
+    norms = gram_norms(slopes, pairs.gram, pairs.domain.net.dimension)
     tiny = float(xp.finfo(slopes.dtype).smallest_normal) ** 0.5
     least = xp.sum(slopes * centre, axis=1) - pairs.eps * norms
     return least, centre - (pairs.eps / (norms + tiny))[:, None] * products
@@ -208,7 +208,7 @@ def _boxed(pairs: _Pairs, duals: _Duals) -> Array:
     if pairs.domain.box is None:
         return bound
     rows, slopes = pairs.domain.take(pairs.inputs), duals.slopes[0]
-    free = -pairs.eps * gram_norms(slopes, pairs.gram)
+    free = -pairs.eps * gram_norms(slopes, pairs.gram, pairs.domain.net.dimension)
     forms = rows_times(slopes, pairs.domain.layers[0][0])[:, None, :]
     return bound - free + least_of_moves(rows, pairs.eps, forms)[:, 0]
 

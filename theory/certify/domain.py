@@ -98,7 +98,11 @@ def open_domain(net: ReluNetwork, X: Array, y: ArrayLike, *, norm: float, box: A
         For norms other than 2 and inf.
     """
     net = with_hidden_layer(net)
+    _refuse_underflow(net)
     order, inputs = as_norm(norm), native_inputs(X, net.dimension)
+    # What is proven is proven up to the rounding of float64, whatever the inputs' type.
+    xp = aac.array_namespace(inputs)
+    inputs = xp.astype(inputs, xp.float64)
     if order not in (2, np.inf):
         raise UnsupportedSettingError(f"norm must be 2 or inf for networks; got {norm}.")
     forms = native(_rival_forms(net, as_labels(y, net.classes, inputs.shape[0])), inputs)
@@ -122,6 +126,18 @@ def open_domain(net: ReluNetwork, X: Array, y: ArrayLike, *, norm: float, box: A
         norm=order,
         box=sides,
     )
+
+
+def _refuse_underflow(net: ReluNetwork) -> None:
+    """Raise UnsupportedSettingError if a product of two weights could underflow or overflow."""
+    for W in net.weights:
+        sizes = np.abs(W.data if is_sparse(W) else W)
+        used = sizes[sizes > 0]
+        if used.size and not (used.min() >= _LEAST and used.max() <= 1 / _LEAST):
+            raise UnsupportedSettingError(
+                f"weights must be 0 or of size {_LEAST:g} to {1 / _LEAST:g}; got {used.min():g} to"
+                f" {used.max():g}: scale the layers."
+            )
 
 
 def with_hidden_layer(net: ReluNetwork) -> ReluNetwork:
@@ -166,7 +182,7 @@ def least(domain: Domain, eps: Array, A: Array, units: Array) -> Array:
     at_centre = (A @ domain.centre[:, units][:, :, None])[..., 0]
     if domain.gram is not None:
         gram = domain.gram[units, :][:, units]
-        return at_centre - eps[:, None] * gram_norms(A, gram)
+        return at_centre - eps[:, None] * gram_norms(A, gram, domain.net.dimension)
     forms = rows_times(A, domain.layers[0][0][units, :])
     return at_centre + least_of_moves(domain, eps, forms)
 
@@ -196,7 +212,7 @@ def allowed_moves(domain: Domain, eps: Array) -> tuple[Array, Array]:
     return xp.maximum(lo - domain.X, -rise), xp.minimum(hi - domain.X, rise)
 
 
-def gram_norms(A: Array, gram: Array) -> Array:
+def gram_norms(A: Array, gram: Array, dimension: int) -> Array:
     """Return from above the L2 norms of A (..., m, k) times rows of products gram (..., k, k).
 
     Where the rows nearly cancel, the rounding of the quadratic form is larger than its value: it is
@@ -205,7 +221,8 @@ def gram_norms(A: Array, gram: Array) -> Array:
     xp = aac.array_namespace(A)
     squares = xp.sum((A @ gram) * A, axis=-1)
     size = (xp.abs(A) @ xp.sqrt(xp.linalg.diagonal(gram))[..., None])[..., 0]
-    rounding = 4 * xp.finfo(A.dtype).eps * gram.shape[-1] * size * size
+    terms = gram.shape[-1] + dimension  # of the form, and of each of the products in gram
+    rounding = 4 * xp.finfo(A.dtype).eps * terms * size * size
     return xp.sqrt(xp.clip(squares, 0, None) + rounding)
 
 
@@ -238,3 +255,4 @@ def _least_in_ball_and_box(forms: Array, eps: Array, below: Array, above: Array)
 
 # Each narrows the gap to the best bound; where the box ends at the input the first closes it.
 _DUAL_STEPS = 2
+_LEAST = 1e-100  # of a weight: squares of products then stay in range

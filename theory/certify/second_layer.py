@@ -29,8 +29,9 @@ def second_interval(domain: Domain, eps: Array, first: Lines) -> Interval:
     down, up = _offsets(first.offset, W, sizes)
     square, cross = _squares(domain, mean, half)
     # As in `gram_norms`: what the quadratic forms may lose where rows nearly cancel.
+    terms = norms.shape[0] + domain.net.dimension
     size = times_transposed((mean + xp.abs(half)) * norms, sizes)
-    rounding = 4 * xp.finfo(eps.dtype).eps * norms.shape[0] * size * size
+    rounding = 4 * xp.finfo(eps.dtype).eps * terms * size * size
     low = xp.sqrt(xp.clip(square + 2 * cross, 0, None) + rounding)
     high = xp.sqrt(xp.clip(square - 2 * cross, 0, None) + rounding)
     return Interval(
