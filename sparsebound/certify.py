@@ -1,34 +1,77 @@
-"""`sparsebound certify`: exact distances of a user's own model."""
+"""`sparsebound certify`: how far inputs are from another label of a user's own model."""
 
-import math
+import zipfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import click
 import numpy as np
+from numpy.typing import NDArray
 
-from empirical.lowering import NamedLinear, linear_from_file, load_arrays, own_labels
-from figures.style import whole_file, write_table
-from sparsebound.options import as_json, json_text
-from theory.linear import class_scores, flip_distance, nearest_flip
-from theory.validation import FloatArray, as_budget
+from empirical.lowering import (
+    NamedLinear,
+    NamedNetwork,
+    linear_from_file,
+    load_arrays,
+    network_from_file,
+)
+from sparsebound.linear_distances import linear_distances
+from sparsebound.network_inputs import Search
+from sparsebound.network_radii import network_radii
+from sparsebound.options import as_json, json_text, table_text
+from sparsebound.row_file import refuse_unwritable
+from theory.certify import METHODS
+from theory.linear import LinearClassifier
 
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+_TOL, _EXACT_TOL, _TIME_LIMIT = 1e-4, 1e-6, 60.0
 
 
 @click.command()
 @click.argument("model", type=_FILE)
 @click.argument("data", type=_FILE)
-@click.option("--linear", is_flag=True, help="MODEL is linear: required, the only kind so far.")
+@click.option("--linear", is_flag=True, help="MODEL is linear. Found out if not said.")
 @click.option(
     "--norm",
     type=click.Choice(["0", "1", "2", "inf"]),
     default="2",
     show_default=True,
-    help="That measures a change of an input.",
+    help="That measures a change of an input; 0 and 1 for linear models only.",
 )
-@click.option("--box", type=(float, float), metavar="LO HI", help="Every feature stays within.")
-@click.option("--eps", type=float, multiple=True, help="Report robust accuracy here; repeatable.")
+@click.option(
+    "--box", type=(float, float), metavar="LO HI", help="Every feature stays within; default: none."
+)
+@click.option(
+    "--method",
+    type=click.Choice(METHODS),
+    help="That proves radii; best, the default, takes the largest. lipschitz, sdp and lipsdp are"
+    " for norm 2.",
+)
+@click.option(
+    "--exact", is_flag=True, help="Search for the distances themselves, by branch and bound: slow."
+)
+@click.option(
+    "--time-limit",
+    type=float,
+    metavar="S",
+    help=f"Seconds that --exact may take for an input; default: {_TIME_LIMIT:g}.",
+)
+@click.option(
+    "--tol",
+    type=float,
+    metavar="T",
+    help=f"No radius a factor 1 + T larger is proven; default: {_TOL:g}. With --exact: bounds this"
+    f" close, relatively, have met; default: {_EXACT_TOL:g}.",
+)
+@click.option(
+    "--eps",
+    type=float,
+    multiple=True,
+    metavar="E",
+    help="Report certified (or robust) accuracy here; repeatable.",
+)
+@click.option("--architecture", metavar="WIDTHS", help="Refuse a network of others: 784-300-10.")
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="CSV, a row an input.")
 @click.option("--trust-pickle", is_flag=True, help="Read a joblib MODEL, which can run code.")
 @as_json
@@ -38,73 +81,123 @@ def certify(
     linear: bool,
     norm: str,
     box: tuple[float, float] | None,
+    method: str | None,
+    exact: bool,
+    time_limit: float | None,
+    tol: float | None,
     eps: tuple[float, ...],
+    architecture: str | None,
     out: Path | None,
     trust_pickle: bool,
     as_json: bool,
 ) -> None:
-    """Give the exact distance of each input of DATA to the nearest flip of MODEL's label.
+    """Say how far each input of DATA can move before MODEL's label can change.
 
-    MODEL: an npz with arrays W (d,), (1, d) or (c, d), b, and optionally classes, the labels'
-    names; or a joblib file of a scikit-learn linear classifier. DATA: an npz with X (n, d) and
-    optionally y (n,); without y, distances are from the predicted label.
+    For a ReLU network: a radius within which that is proven impossible, or with --exact the
+    distance to the nearest flip. For a linear model: always the exact distance.
 
-    An input that is wrong or tied has distance 0. Quantiles are over the inputs that can flip.
-    The CSV's "witnessed flip" is the norm of a change that does flip, a hair above the distance.
-    """
-    if not linear:
-        raise click.UsageError("give --linear: only linear models can be certified so far.")
-    if out is not None and out.resolve() in {model.resolve(), data.resolve()}:
-        raise ValueError(f"--out must be another file than MODEL and DATA; got {out}.")
-    named = linear_from_file(model, trust_pickle=trust_pickle)
-    arrays = load_arrays(data, required=("X",))
-    y = own_labels(named, arrays["y"]) if "y" in arrays else None
-    setting: dict[str, Any] = {"norm": float(norm), "box": box}
-    distances = flip_distance(named.model, arrays["X"], y, **setting)
-    summary = _summary(distances, as_budget(eps), setting, labelled=y is not None)
+    \b
+    MODEL is one of
+      net.onnx    a network (needs the extra sparsebound[onnx])
+      net.pt      torch.save(module.state_dict(), ...) of linear layers, a ReLU
+                  between any two
+      net.npz     W1 (n1, d), b1 (n1,), W2 (n2, n1), b2, ... and if you like
+                  classes, the labels' names
+      linear.npz  W (d,), (1, d) or (c, d), b and if you like classes
+      any.joblib  scikit-learn's MLPClassifier or a linear classifier (needs
+                  --trust-pickle)
+
+    DATA is an npz with X, (n, d) or images (n, channels, height, width), and if you like y, (n,);
+    without y, distances are from the predicted label.
+
+    \b
+    Examples:
+      sparsebound certify net.onnx test.npz --norm inf --box 0 1 --eps 0.01
+      sparsebound certify net.pt test.npz --architecture 784-300-100-10
+      sparsebound certify net.npz test.npz --exact --out distances.csv
+      sparsebound certify linear.npz test.npz --norm 1 --json
+      sparsebound certify mlp.joblib test.npz --trust-pickle --method crown
+
+    An input that is wrong or tied has distance 0. Quantiles are over the inputs whose value is
+    finite: inf means that nothing flips the label. Of a network, rows are written as they are done:
+    Ctrl-C keeps them in --out, a run that is killed leaves them beside it, in a file that ends in
+    .part. Of a linear model, the CSV's "witnessed flip" is the norm of a change that does flip, a
+    hair above the distance.
+    """  # noqa: D301  # click wants the character itself
+    of_networks = {"--method": method, "--exact": exact or None, "--tol": tol}
+    if exact and method is not None:
+        raise click.UsageError(f"--exact and --method {method} exclude each other.")
+    if time_limit is not None and not exact:
+        raise click.UsageError(f"--time-limit {time_limit:g} is for --exact.")
     if out is not None:
-        flips = nearest_flip(named.model, arrays["X"], y, **setting)
-        with whole_file(out) as part, part.open("w", encoding="utf-8", newline="") as stream:
-            write_table(_rows(named, arrays, distances, flips.norms), stream)
-    click.echo(json_text(summary) if as_json else _table(summary))
-
-
-def _summary(
-    distances: FloatArray, eps: FloatArray, setting: dict[str, Any], *, labelled: bool
-) -> dict[str, Any]:
-    reachable = distances[np.isfinite(distances)]
-    summary: dict[str, Any] = {
-        "inputs": distances.size,
-        "norm": "inf" if math.isinf(setting["norm"]) else int(setting["norm"]),
-        "box": setting["box"],
-        "kind": "exact",
-        "distance from": "label given" if labelled else "label predicted",
-        "share wrong or tied": float((distances == 0).mean()),
-        "share that never flips": float(np.isinf(distances).mean()),
-    }
-    for name, q in {"5 %": 0.05, "median": 0.5, "95 %": 0.95}.items():
-        value = float(np.quantile(reachable, q)) if reachable.size else None
-        summary[f"distance, {name}"] = value
-    summary |= {f"robust accuracy at {e}": float((distances > e).mean()) for e in eps}
-    return summary
-
-
-def _table(summary: dict[str, Any]) -> str:
-    width = max(len(name) for name in summary)
-    return "\n".join(
-        f"{name:<{width}}  {f'{value:.6g}' if isinstance(value, float) else value}"
-        for name, value in summary.items()
-    )
-
-
-def _rows(
-    named: NamedLinear, arrays: Any, distances: FloatArray, witnessed: FloatArray
-) -> list[dict[str, Any]]:
-    predicted = named.names[class_scores(named.model, arrays["X"]).argmax(axis=1)].tolist()
-    labels = arrays["y"].tolist() if "y" in arrays else predicted
-    return [
-        {"input": i, "label": label, "predicted": own, "distance": d, "witnessed flip": w}
-        for i, (label, own, d, w) in enumerate(
-            zip(labels, predicted, distances.tolist(), witnessed.tolist(), strict=True)
+        refuse_unwritable(out, (model, data))
+    named = _read(model, linear=linear, architecture=architecture, trust_pickle=trust_pickle)
+    arrays = _flattened(load_arrays(data, required=("X",)), named.model.dimension)
+    if isinstance(named, NamedLinear):
+        _refuse_given(of_networks, model)
+        summary = linear_distances(named, arrays, norm=float(norm), box=box, eps=eps, out=out)
+    else:
+        search = Search(
+            norm=float(norm),
+            box=box,
+            method="exact" if exact else method or "best",
+            tol=tol if tol is not None else _EXACT_TOL if exact else _TOL,
+            time_limit=_TIME_LIMIT if time_limit is None else time_limit,
         )
-    ]
+        summary = network_radii(named, arrays, search=search, eps=eps, out=out)
+    click.echo(json_text(summary) if as_json else table_text(summary))
+
+
+def _read(
+    model: Path, *, linear: bool, architecture: str | None, trust_pickle: bool
+) -> NamedLinear | NamedNetwork:
+    """Return a model by what its file holds; a network without hidden layers is a linear one."""
+    if linear or _holds_linear(model):
+        if architecture is not None:
+            raise click.UsageError(f"--architecture is for networks; {model} is linear.")
+        return linear_from_file(model, trust_pickle=trust_pickle)
+    try:
+        named = network_from_file(model, trust_pickle=trust_pickle, architecture=architecture)
+    except ImportError as error:
+        raise click.UsageError(str(error)) from error
+    if named.net.depth > 1:
+        return named
+    weights, bias = named.net.weights[0], named.net.biases[0]
+    return NamedLinear(LinearClassifier(weights=weights, bias=bias), named.names)
+
+
+def _holds_linear(model: Path) -> bool:
+    """Return whether a file is an npz with W and not W1; refuse one that has neither."""
+    if model.suffix != ".npz" or not zipfile.is_zipfile(model):
+        return False
+    try:
+        with zipfile.ZipFile(model) as archive:
+            names = {name.removesuffix(".npy") for name in archive.namelist()}
+    except (zipfile.BadZipFile, ValueError, NotImplementedError):
+        return False  # whoever reads it says what is wrong
+    if not names & {"W", "W1"}:
+        raise ValueError(
+            f"{model} must hold W1, b1, W2, ... of a network or W and b of a linear model; it"
+            f" holds {sorted(names)}."
+        )
+    return "W1" not in names
+
+
+def _flattened(arrays: Mapping[str, NDArray[Any]], dimension: int) -> Mapping[str, NDArray[Any]]:
+    """Return arrays with X a row an input, in C order."""
+    X = arrays["X"]
+    size = int(np.prod(X.shape[1:]))
+    if X.ndim < 2 or size != dimension:
+        raise ValueError(
+            f"X must hold inputs of {dimension} numbers each, as MODEL takes them; its shape is"
+            f" {X.shape}" + (f", {size} each." if X.ndim > 1 else ".")
+        )
+    return {**arrays, "X": X.reshape(X.shape[0], size)}
+
+
+def _refuse_given(options: Mapping[str, Any], model: Path) -> None:
+    given = [name for name, value in options.items() if value is not None]
+    if given:
+        raise click.UsageError(
+            f"{', '.join(given)}: for networks; {model} is linear, and its distances are exact."
+        )

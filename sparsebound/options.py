@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 import click
+import numpy as np
+from numpy.typing import NDArray
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -52,3 +54,27 @@ def _plain(value: Any) -> Any:
     if isinstance(value, float) and not math.isfinite(value):
         return None
     return value
+
+
+def table_text(summary: Mapping[str, Any]) -> str:
+    """Return a line for each entry of a summary."""
+    width = max(len(name) for name in summary)
+    return "\n".join(f"{name:<{width}}  {_cell(value)}" for name, value in summary.items())
+
+
+def quantiles(what: str, values: NDArray[np.float64]) -> dict[str, float | None]:
+    """Return entries of a summary: quantiles of those values that are finite, None if none is."""
+    finite = values[np.isfinite(values)]
+    places = {"5 %": 0.05, "median": 0.5, "95 %": 0.95}
+    return {
+        f"{what}, {name}": float(np.quantile(finite, q)) if finite.size else None
+        for name, q in places.items()
+    }
+
+
+def _cell(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return ", ".join(f"{name} {count}" for name, count in value.items())
+    if isinstance(value, list):
+        return "; ".join(map(str, value)) or "None"
+    return f"{value:.6g}" if isinstance(value, float) else str(value)

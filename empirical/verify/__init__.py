@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 
 from empirical.experiments import Cell
-from empirical.verify import classics, fawzi2018, guo2018, mixtures, smoothing
+from empirical.verify import classics, fawzi2018, guo2018, mixtures, networks, smoothing
 from empirical.verify.verdict import Verdict
 from theory.claims import CATALOGUE
 
@@ -36,6 +36,9 @@ DRAWN_CHECKS: Mapping[str, Callable[[np.random.Generator], Verdict]] = {
     "classics.svm": classics.check_svm,
     "smoothing.linear-binary": smoothing.check_linear_binary,
     "smoothing.linear-many": smoothing.check_linear_many,
+    "networks.local-lipschitz": networks.check_local_lipschitz,
+    "networks.clever": networks.check_clever,
+    "networks.certificates": networks.check_certificates,
 }
 
 

@@ -2,14 +2,14 @@
 
 import difflib
 
-from theory.claims import classics, fawzi2018, guo2018, mixtures, smoothing
+from theory.claims import classics, fawzi2018, guo2018, mixtures, networks, smoothing
 from theory.claims.claim import Claim, Source
 
 __all__ = ["CATALOGUE", "Claim", "Source", "find_claims"]
 
 CATALOGUE: dict[str, Claim] = {
     claim.key: claim
-    for module in (guo2018, fawzi2018, mixtures, classics, smoothing)
+    for module in (guo2018, fawzi2018, mixtures, classics, smoothing, networks)
     for claim in module.CLAIMS
 }
 
