@@ -1,6 +1,6 @@
 """Exact distances of networks: against every cell, at the degenerate ends, and what is refused."""
 
-from itertools import product
+from itertools import pairwise, product
 from typing import Any
 
 import numpy as np
@@ -20,10 +20,7 @@ AGREE = 1e-9
 def draw(rng: np.random.Generator, d: int, widths: tuple[int, ...], outputs: int) -> ReluNetwork:
     sizes = (d, *widths, outputs)
     return ReluNetwork(
-        weights=[
-            1.5 * rng.normal(size=(m, n)) / np.sqrt(n)
-            for n, m in zip(sizes[:-1], sizes[1:], strict=True)
-        ],
+        weights=[1.5 * rng.normal(size=(m, n)) / np.sqrt(n) for n, m in pairwise(sizes)],
         biases=[0.3 * rng.normal(size=m) for m in sizes[1:]],
         relu=[rng.random(m) > 0.15 for m in widths],
     )
