@@ -56,4 +56,5 @@ def test_exact_counts_lie_between_certificate_and_attack(
     scores = class_scores(net, found.witness)
     own = scores[np.arange(100), y].copy()
     scores[np.arange(100), y] = -np.inf
-    assert (scores.max(axis=1) >= own).all()
+    # A witness ties up to the rounding of its scores, which sum 784 products at most.
+    assert (scores.max(axis=1) >= own - 1e-12 * (1 + np.abs(own))).all()

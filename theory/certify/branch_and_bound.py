@@ -13,7 +13,7 @@ from theory.certify.domain import Domain, open_domain
 from theory.certify.halfspaces import Ground
 from theory.certify.node_bounds import Problem
 from theory.certify.node_search import Found, nearest_flip
-from theory.certify.witness import Incumbent
+from theory.certify.witness import Incumbent, rounding_of
 from theory.networks.arrays import dense, on_host
 from theory.networks.network import ReluNetwork
 from theory.networks.reduce import Reduction, reduce, reduced_inputs
@@ -174,6 +174,7 @@ def _incumbent(net: ReluNetwork, task: _Task, row: int) -> Incumbent:
         box=domain.box,
         norm=domain.norm,
         input_map=task.reduced.input_map,
+        rounding=rounding_of(net, domain.X[row]),
     )
     if not np.isnan(point).all():
         outside = (

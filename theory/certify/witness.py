@@ -13,7 +13,10 @@ from theory.validation import Box, FloatArray, IntArray
 
 # How much longer than to the edge moves are tried, for flips that rounding hides there; by how much
 # of its terms a lead is then asked to fall below zero; what gain is worth the trouble.
-_OVERSHOOTS, _DEEPER, _WORTHWHILE = (0.0, 1e-14, 1e-12, 1e-11, 1e-10, 1e-9), (1e-11, 1e-9), 1e-8
+_OVERSHOOTS = np.array([0.0, 1e-14, 1e-13, 1e-12, 1e-11, 1e-10, 1e-9])
+_DEEPER, _WORTHWHILE = (1e-11, 1e-9), 1e-8
+# How many roundings of each sum of a network are reckoned with.
+_ROUNDINGS = 8
 # If walks find nothing: how many units' gradients are followed, to which powers of two.
 _RAYS, _RAY_LENGTHS = 200, (-2, 12)
 # The first search: steps towards each rival and halvings on the way back, walks followed up, and
@@ -37,6 +40,10 @@ class Incumbent:
     norm : 2 or inf
     input_map : None or matrix (d, r)
         Orthonormal: what moves of the reduced inputs are.
+    rounding : float
+        What leads may be off by.
+    radius, point
+        The distance and the place of the nearest flip; inf and None at first.
     """
 
     net: ReluNetwork
@@ -45,28 +52,52 @@ class Incumbent:
     box: Box | None
     norm: float
     input_map: Any = None
+    rounding: float = 0.0
     radius: float = np.inf
     point: FloatArray | None = None
 
     def offer_point(self, point: FloatArray) -> bool:
         """Take a point of the original inputs if it flips, and is the nearest so far."""
         distance = float(np.linalg.norm(point - self.x, ord=self.norm))
-        if not distance < self.radius:
-            return False
-        if not (self.forms @ forward(self.net, point[None])[0]).min() <= 0:
+        if not distance < self.radius or not self.least_leads(point[None])[0] <= 0:
             return False
         self.radius, self.point = distance, point
         return True
 
     def offer(self, move: FloatArray) -> bool:
-        """Take a move of the reduced inputs, lengthened by rounding at most, if it flips."""
-        return any(self.offer_point(self.lifted(move * (1 + extra))) for extra in _OVERSHOOTS)
+        """Take a move of the reduced inputs, lengthened by rounding at most, if it flips.
 
-    def lifted(self, move: FloatArray) -> FloatArray:
-        """Return the original input that a move of the reduced ones leads to, in the box."""
-        step = move if self.input_map is None else np.asarray(self.input_map @ move)
-        point = self.x + step
-        return point if self.box is None else np.clip(point, *self.box)
+        If possible by so much that it flips however the network's sums are ordered; or at least as
+        the network itself computes them for this point alone, as it must where there is but a tie.
+        """
+        points = self.lifted(move * (1 + _OVERSHOOTS[:, None]))
+        least = self.least_leads(points)
+        plain = np.flatnonzero(least <= -self.rounding)[:1]
+        rows = [*plain, *np.flatnonzero(least <= self.rounding)]
+        return any(self.offer_point(points[row]) for row in rows)
+
+    def least_leads(self, points: FloatArray) -> FloatArray:
+        """Return the least lead at each point (k, d)."""
+        return np.asarray((forward(self.net, points) @ self.forms.T).min(axis=1))
+
+    def lifted(self, moves: FloatArray) -> FloatArray:
+        """Return the original inputs that moves (k, r) of the reduced ones lead to, in the box."""
+        steps = moves if self.input_map is None else np.asarray((self.input_map @ moves.T).T)
+        points = self.x + steps
+        return points if self.box is None else np.clip(points, *self.box)
+
+
+def rounding_of(net: ReluNetwork, x: FloatArray) -> float:
+    """Return what an output at an input may be off by, the sums having been rounded: estimate."""
+    h, error = np.abs(x), np.zeros(x.size)
+    value = x
+    for j, (W, b) in enumerate(zip(net.weights, net.biases, strict=True)):
+        error = abs(W) @ (error + _ROUNDINGS * np.finfo(np.float64).eps * h)
+        value = W @ value + b
+        if j < net.depth - 1:
+            value = np.where(net.relu[j], value.clip(min=0.0), value)
+        h = np.abs(value)
+    return float(error.max())
 
 
 def hidden_values(problem: Problem, moves: FloatArray) -> tuple[FloatArray, FloatArray]:
