@@ -54,15 +54,31 @@ def _squares(domain: Domain, mean: Array, half: Array) -> tuple[Array, Array]:
         raise ValueError("the domain must have a Gram matrix: L2 and no box.")
     if not aac.is_numpy_array(mean):  # on a device one large product is worth more than less work
         return _dense_squares(gram, W[None] * mean[:, None, :], abs(W) * half[:, None, :])
-    square, cross = np.empty((2, mean.shape[0], W.shape[0]))
+    return _host_squares(gram, np.ascontiguousarray(W.T), mean, half)
+
+
+def _host_squares(gram: Array, W: Array, mean: Array, half: Array) -> tuple[Array, Array]:
+    """Return what `_squares` does, input by input: W (n_1, n_2) is cut to the units that matter."""
+    width = W.shape[1]
+    square, cross = np.empty((2, mean.shape[0], width))
     for i, (level, bend) in enumerate(zip(mean, half, strict=True)):
-        live, bent = np.flatnonzero(level), np.flatnonzero(bend)
-        even, odd = W[:, live] * level[live], np.abs(W[:, bent]) * bend[bent]
-        rows = gram[live]
-        cross[i] = ((even @ rows[:, bent]) * odd).sum(axis=1)
-        square[i] = ((even @ rows[:, live]) * even).sum(axis=1)
-        square[i] += ((odd @ gram[np.ix_(bent, bent)]) * odd).sum(axis=1)
+        bent = np.flatnonzero(bend)
+        straight = np.flatnonzero(np.where(bend, 0.0, level))
+        rows = W.take(bent, axis=0)
+        even, odd = rows * level[bent, None], np.abs(rows) * bend[bent, None]
+        other = W.take(straight, axis=0) * level[straight, None]
+        products = gram.take(np.concat([bent, straight]), axis=0)
+        within = products[: bent.size].take(bent, axis=1) @ np.concat([even, odd], axis=1)
+        across = products.take(straight, axis=1) @ other
+        of_even, of_odd, of_other = within[:, :width], within[:, width:], across[: bent.size]
+        cross[i] = _sums(of_even + of_other, odd)
+        square[i] = _sums(of_even + 2 * of_other, even) + _sums(of_odd, odd)
+        square[i] += _sums(across[bent.size :], other)
     return square, cross
+
+
+def _sums(A: Array, B: Array) -> Array:
+    return np.einsum("ij,ij->j", A, B)
 
 
 def _dense_squares(gram: Array, even: Array, odd: Array) -> tuple[Array, Array]:
