@@ -1,17 +1,16 @@
 """`sparsebound reproduce`: train, predict, attack, draw, judge."""
 
 import time
-from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import click
 
-from empirical.curves import digits_comparison, study_comparison
-from empirical.experiments import Cell
-from figures import digit_flips, robust_accuracy, sparsity, verdicts
+from figures import verdicts
 from figures.style import whole_file
+from sparsebound.drawings import linear_drawings, network_drawings
 from sparsebound.options import as_json, effort, plan_name
-from sparsebound.study import judged, one_thread, progress, studied
+from sparsebound.progress import progress
+from sparsebound.study import judged, one_thread, studied
 from sparsebound.verdict_text import verdict_json, verdict_lines
 from theory.claims import CATALOGUE
 
@@ -30,8 +29,9 @@ def reproduce(quick: bool, full: bool, seed: int, out: Path, as_json: bool) -> N
     """Run the main job on embedded data: no download, under a minute.
 
     Trains sparse linear classifiers (scikit-learn) on digits, breast cancer and Gaussian classes,
-    predicts their robustness from inputs held out, attacks them on others with foolbox, draws
-    prediction beside measurement, and says which claims of the catalogue hold.
+    predicts their robustness from inputs held out, attacks them on others with foolbox; certifies
+    and attacks pruned ReLU networks; draws prediction beside measurement, and says which claims of
+    the catalogue hold.
     """
     plan = plan_name(quick, full)
     started = time.perf_counter()
@@ -40,7 +40,8 @@ def reproduce(quick: bool, full: bool, seed: int, out: Path, as_json: bool) -> N
         cells = studied(plan, seed)
         found = judged(list(CATALOGUE), cells, seed)
         unfinished.write_text(verdict_json(found) + "\n", encoding="utf-8")
-    drawings = _drawings(cells, out, seed=seed, carlini_wagner=full)
+    drawings = linear_drawings(cells, out, seed=seed, carlini_wagner=full)
+    drawings += network_drawings(out, seed=seed)
     files = verdicts.draw(found, out)
     with one_thread(), progress(len(drawings), "draw") as bar:
         for draw in drawings:
@@ -54,21 +55,3 @@ def reproduce(quick: bool, full: bool, seed: int, out: Path, as_json: bool) -> N
         f"\n{len(files) // 3} figures (PNG, SVG, CSV) and verdicts.json in {out.resolve()},"
         f" after {time.perf_counter() - started:.0f} s"
     )
-
-
-def _drawings(
-    cells: Sequence[Cell], out: Path, *, seed: int, carlini_wagner: bool
-) -> list[Callable[[], list[Path]]]:
-    groups = {
-        name: [c for c in cells if c.dataset == name] for name in {c.dataset: 0 for c in cells}
-    }
-    comparisons = [study_comparison(group) for group in groups.values()]
-    pair = comparisons[0]
-    image = pair.test.X[pair.test.y == 1][0]
-    return [
-        *(lambda group=group: sparsity.draw(group, out) for group in groups.values()),
-        lambda: robust_accuracy.draw(
-            [*comparisons, digits_comparison(seed)], out, carlini_wagner=carlini_wagner
-        ),
-        lambda: digit_flips.draw(pair.models, image, out, change="have an 8 called a 3"),
-    ]

@@ -1,14 +1,13 @@
 """The linear study and the verdicts, with their progress on standard error."""
 
-import sys
 from collections.abc import Sequence
 from typing import Any
 
 from threadpoolctl import threadpool_limits
-from tqdm import tqdm
 
 from empirical.experiments import DEFAULT, FULL, QUICK, Cell, linear_study, study_datasets
 from empirical.verify import STUDY_CHECKS, Verdict, verdict_of
+from sparsebound.progress import progress
 
 PLANS = {"quick": QUICK, "default": DEFAULT, "full": FULL}
 
@@ -39,12 +38,6 @@ def judged(keys: Sequence[str], cells: Sequence[Cell], seed: int) -> list[Verdic
 def needs_study(keys: Sequence[str]) -> bool:
     """Return whether a claim among these is judged by the cells of the study."""
     return any(key in STUDY_CHECKS for key in keys)
-
-
-def progress(total: int, what: str) -> Any:
-    """Return a progress bar on standard error: live on a terminal, a line now and then in a log."""
-    pause = 0.1 if sys.stderr.isatty() else 10.0
-    return tqdm(total=total, desc=what, dynamic_ncols=True, mininterval=pause)
 
 
 def one_thread() -> Any:
