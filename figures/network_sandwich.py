@@ -10,14 +10,16 @@ from matplotlib.figure import Figure
 from figures.style import BLACK, BLUE, GREEN, ORANGE, RED, SKY, Rows, house_style, save
 from theory.validation import FloatArray
 
-GREY, PURPLE = "#888888", "#cc79a7"
+GREY, PURPLE, YELLOW, NAVY = "#888888", "#cc79a7", "#b8a800", "#003a6b"
 # By the name of each method: how it is called and drawn. The tightest certificates come last.
 LOOKS: dict[str, dict[str, Any]] = {
     "interval": {"label": "interval arithmetic", "color": GREY, "marker": "|"},
     "lipschitz": {"label": "Lipschitz, scaled norms", "color": ORANGE, "marker": "v"},
     "lipsdp": {"label": "Lipschitz, LipSDP", "color": PURPLE, "marker": "s"},
     "fast-lin": {"label": "Fast-Lin", "color": SKY, "marker": "x"},
+    "local-lipschitz": {"label": "Lipschitz, on each ball", "color": YELLOW, "marker": "<"},
     "crown": {"label": "CROWN", "color": BLUE, "marker": "+"},
+    "alpha-crown": {"label": "CROWN, best slopes", "color": NAVY, "marker": "x"},
     "sdp": {"label": "coupled units (sdp)", "color": GREEN, "marker": "^"},
     "exact": {"label": "exact (branch and bound)", "color": BLACK, "marker": "_"},
     "attack": {"label": "attack (DeepFool, DDN)", "color": RED, "marker": "o"},

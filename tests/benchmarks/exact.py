@@ -4,8 +4,8 @@
 
 Networks are trained on scikit-learn's digits, pixels / 16, by MLPClassifier; inputs are test
 points. SCIP gets what a search knows at its start: a ball no larger than the nearest flip (its
-warm start and cutoff) and the linear relaxation's bounds of every hidden unit on it; it is stopped
-after 120 s a point.
+warm start and cutoff) and the linear relaxation's bounds of every hidden unit on it; its gap is our
+tolerance, 1e-6, its other settings are its own, and it is stopped after 120 s a point.
 """
 
 import time
@@ -62,7 +62,7 @@ def by_scip(net: ReluNetwork, x: Any, label: int, upper: float) -> tuple[float, 
     for lead in leads(net, label):
         left = max(LIMIT - (time.perf_counter() - start), 1e-3)
         found, status = programmed(
-            net, x, lead, bounds, norm=2, box=None, radius=radius, seconds=left
+            net, x, lead, bounds, norm=2, box=None, radius=radius, seconds=left, strict=False
         )
         best = min(best, found)
         worst = "timelimit" if "time" in status else worst
@@ -82,7 +82,10 @@ def against_scip(hidden: tuple[int, ...], goal: float, count: int = 10) -> None:
         print(f"  {i:4d} {upper:8.5f} {found:8.5f} {seconds[k]:8.3f} s {took:8.2f} s {status}")
     name = "-".join(map(str, (64, *hidden, 10)))
     print(f"{name}, SCIP / ours: median {np.median(ratios):,.0f} ×   goal {goal:g} ×")
-    print(f"  largest relative difference where SCIP ended: {max(off):.1e}   goal 1e-5", flush=True)
+    print(
+        f"  at most {max(off):.1e} apart, relative, where SCIP ended: its rows hold to 1e-6",
+        flush=True,
+    )
 
 
 def closed(hidden: tuple[int, ...], count: int, *, norm: float, box: Any) -> None:

@@ -33,6 +33,7 @@ def programmed(
     box: Any,
     radius: float,
     seconds: float = 120.0,
+    strict: bool = True,
 ) -> tuple[float, str]:
     """Return the least distance within the radius at which a lead (form, level) of the outputs is
     not positive, and SCIP's status: units by big-M rows from bounds, L2 by one quadratic row.
@@ -40,8 +41,9 @@ def programmed(
     model = scip.Model()
     model.hideOutput()
     model.setParam("limits/time", seconds)
-    model.setParam("limits/gap", 1e-7)
-    model.setParam("numerics/feastol", 1e-8)
+    model.setParam("limits/gap", 1e-7 if strict else 1e-6)
+    if strict:  # slow, and now and then stuck: for agreement, not for timings
+        model.setParam("numerics/feastol", 1e-8)
     lo = np.full(x.size, -radius) if box is None else np.maximum(box[0] - x, -radius)
     hi = np.full(x.size, radius) if box is None else np.minimum(box[1] - x, radius)
     moves = [model.addVar(lb=low, ub=high) for low, high in zip(lo, hi, strict=True)]

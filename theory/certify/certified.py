@@ -51,12 +51,14 @@ def certified_radius(
     y : array, shape (n,)
         Labels of the network.
     norm : 2 or inf
-    method : {"best", "interval", "fast-lin", "crown", "lipschitz", "sdp", "lipsdp"}
-        "interval": interval arithmetic; "fast-lin" and "crown": linear relaxations; "lipschitz": a
-        constant for each pair of labels from scaled norms of the layers; "lipsdp": the same from
-        LipSDP-Neuron, some seconds a network; "sdp": relaxations that keep how an L2 ball couples
-        units. The last three are for L2. "best" is the largest of the others' radii, and the
-        result says whose; it leaves out "lipsdp" for networks of more than 64 hidden units.
+    method : one of METHODS
+        "interval": interval arithmetic; "fast-lin" and "crown": linear relaxations; "alpha-crown":
+        crown at the best slopes that ascent finds; "local-lipschitz": a constant for each pair of
+        labels and each ball, from intervals of gradients; and for L2 "lipschitz": a constant for
+        each pair of labels from scaled norms of the layers; "lipsdp": the same from LipSDP-Neuron,
+        some seconds a network; "sdp": relaxations that keep how an L2 ball couples units. "best" is
+        the largest of the others' radii, and the result says whose; it leaves out "lipsdp" for
+        networks of more than 64 hidden units.
     box : pair (lo, hi), optional
         Every input lies in it and so must what an attack reaches: the ball within the box counts.
         None: no box.

@@ -19,13 +19,14 @@ from typing import NamedTuple
 
 import array_api_compat as aac
 
+from theory.certify.ascent import ascended
 from theory.certify.domain import Domain, gram_norms, least_of_moves
 from theory.certify.margins import intervals, rectified_units, relaxed_margins
 from theory.certify.relaxation import Interval, Lines, crown_slopes, lines
 from theory.networks.arrays import Array, dense, native, rows_times, times_transposed
 from theory.networks.network import preactivations
 
-_STEPS, _RATE, _LAST_RATE, _LOG_SCALE = 40, 0.15, 0.01, 3.0
+_STEPS, _LOG_SCALE = 40, 3.0
 _FIRST_MULTIPLIERS = (0.1, 0.3, 1.0, 3.0)
 
 
@@ -118,28 +119,19 @@ def _crown_forms(pairs: _Pairs, relaxed: list[Lines]) -> tuple[list[Array], list
 
 
 def _ascended(pairs: _Pairs, forms: list[Array], slopes: list[Array]) -> Array:
-    """Return the best bound (p,) that ascent meets, from CROWN's slopes (Adam, Kingma and Ba)."""
+    """Return the best bound (p,) that ascent meets, from CROWN's slopes."""
     xp = aac.array_namespace(pairs.eps)
     tiny = float(xp.finfo(pairs.eps.dtype).smallest_normal) ** 0.5
     sizes = [xp.mean(xp.abs(a), axis=1) + tiny for a in forms]
     duals = _Duals(slopes, _first_logs(pairs, slopes, sizes))
     scales = [*(size[:, None] for size in sizes), *(_LOG_SCALE for _ in sizes)]
-    means, squares = [0.0 for _ in scales], [0.0 for _ in scales]
-    best = _bound(pairs, duals)[0]
-    for step in range(1, _STEPS + 1):
-        value, ascent = _bound(pairs, duals)
-        best = xp.maximum(best, value)
-        rate = _RATE + (_LAST_RATE - _RATE) * step / _STEPS
-        moved = []
-        for i, (variable, slope) in enumerate(
-            zip([*duals.slopes, *duals.logs], ascent, strict=True)
-        ):
-            means[i] = 0.9 * means[i] + 0.1 * slope
-            squares[i] = 0.99 * squares[i] + 0.01 * slope * slope
-            size = xp.sqrt(squares[i] / (1 - 0.99**step)) + tiny
-            moved.append(variable + rate * scales[i] * means[i] / (1 - 0.9**step) / size)
-        duals = _Duals(moved[: len(sizes)], moved[len(sizes) :])
-    return xp.maximum(best, _boxed(pairs, duals))
+    count = len(sizes)
+
+    def bound(variables: list[Array]) -> tuple[Array, list[Array]]:
+        return _bound(pairs, _Duals(variables[:count], variables[count:]))
+
+    best, last = ascended(bound, [*duals.slopes, *duals.logs], scales, steps=_STEPS)
+    return xp.maximum(best, _boxed(pairs, _Duals(last[:count], last[count:])))
 
 
 def _first_logs(pairs: _Pairs, slopes: list[Array], sizes: list[Array]) -> list[Array]:

@@ -15,6 +15,7 @@ from theory.networks.arrays import (
     native_inputs,
     on_host,
     rows_times,
+    times_transposed,
 )
 from theory.networks.network import ReluNetwork, native_layers, preactivations
 from theory.validation import (
@@ -202,6 +203,27 @@ def least_of_moves(domain: Domain, eps: Array, forms: Array) -> Array:
     return xp.sum(xp.where(forms > 0, forms * below, forms * above), axis=2)
 
 
+def worst_values(domain: Domain, eps: Array, forms: Array) -> Array:
+    """Return the first layer's values (n, k) at the move of each ball that is worst for a form.
+
+    The forms (n, k) are of these values; an L2 ball in a box: nearly the worst.
+    """
+    xp = aac.array_namespace(forms)
+    W = domain.layers[0][0]
+    if domain.gram is not None:
+        norms = gram_norms(forms, domain.gram, domain.net.dimension)
+        tiny = float(xp.finfo(forms.dtype).smallest_normal) ** 0.5
+        return domain.centre - (eps / (norms + tiny))[:, None] * (forms @ domain.gram)
+    below, above = allowed_moves(domain, eps)
+    back = rows_times(forms, W)
+    moves = xp.where(back > 0, below, above)
+    if domain.norm == 2:
+        sides = below[:, None, :], above[:, None, :]
+        multiplier = _ball_multiplier(back[:, None, :], eps[:, None], *sides)
+        moves = xp.clip(-back / multiplier, below, above)
+    return domain.centre + times_transposed(moves, W)
+
+
 def allowed_moves(domain: Domain, eps: Array) -> tuple[Array, Array]:
     """Return how far each feature may fall and rise (n, d): by eps at most, and within the box."""
     xp = aac.array_namespace(domain.X)
@@ -234,6 +256,16 @@ def _least_in_ball_and_box(forms: Array, eps: Array, below: Array, above: Array)
     eps; it is sought from above by solving for it with the clipped part of the move held fixed.
     """
     xp = aac.array_namespace(forms)
+    mu = _ball_multiplier(forms, eps, below, above)
+    move = xp.clip(-forms / mu[..., None], below, above)
+    dual = xp.sum(forms * move, axis=2) + mu / 2 * (xp.sum(move * move, axis=2) - eps * eps)
+    boxed = xp.sum(xp.where(forms > 0, forms * below, forms * above), axis=2)
+    return xp.maximum(dual, boxed)
+
+
+def _ball_multiplier(forms: Array, eps: Array, below: Array, above: Array) -> Array:
+    """Return the multiplier mu (n, m) of the ball, of `_least_in_ball_and_box`: nearly the best."""
+    xp = aac.array_namespace(forms)
     least_size = float(xp.finfo(forms.dtype).smallest_normal) ** 0.5
     size = xp.sqrt(xp.sum(forms * forms, axis=2))
     mu = xp.clip(size, least_size, None) / xp.clip(eps, least_size, None)
@@ -247,10 +279,7 @@ def _least_in_ball_and_box(forms: Array, eps: Array, below: Array, above: Array)
         solvable = (pull > 0) & (room > 0)
         better = xp.sqrt(pull / xp.where(solvable, room, xp.ones_like(room)))
         mu = xp.where(solvable, xp.minimum(mu, better), mu)
-    move = xp.clip(-forms / mu[..., None], below, above)
-    dual = xp.sum(forms * move, axis=2) + mu / 2 * (xp.sum(move * move, axis=2) - eps * eps)
-    boxed = xp.sum(xp.where(forms > 0, forms * below, forms * above), axis=2)
-    return xp.maximum(dual, boxed)
+    return mu
 
 
 # Each narrows the gap to the best bound; where the box ends at the input the first closes it.

@@ -8,7 +8,9 @@ import array_api_compat as aac
 from theory.certify.coupled import coupled_margins
 from theory.certify.coupling import ball_weights
 from theory.certify.domain import Domain, with_hidden_layer
+from theory.certify.local_slopes import local_margins
 from theory.certify.margins import interval_margins, linear_margins
+from theory.certify.optimised import optimised_margins
 from theory.certify.relaxation import crown_slopes, fastlin_slopes
 from theory.lipschitz import lipsdp_neuron, lipsdp_pairs
 from theory.networks.arrays import Array, native, on_host, rows_times
@@ -59,7 +61,9 @@ _PREPARED: Mapping[str, Callable[[ReluNetwork], Margins]] = {
     "interval": _fixed(interval_margins),
     "fast-lin": _fixed(partial(linear_margins, slopes=fastlin_slopes)),
     "crown": _fixed(partial(linear_margins, slopes=crown_slopes)),
+    "alpha-crown": _fixed(optimised_margins),
     "lipschitz": _lipschitz,
+    "local-lipschitz": _fixed(local_margins),
     "sdp": _coupled,
     "lipsdp": _lipsdp,
 }

@@ -39,8 +39,8 @@ class _Brackets:
         """Return where to look next: beyond the good radius, or between good and bad.
 
         At the root of a parabola through three leads, but for a step towards the end that is
-        farther, so that two trials on either side of the root end the search. Every fourth time
-        the middle, lest an odd lead keeps one end where it is.
+        farther, so that two trials on either side of the root end the search. Every third time,
+        in the end, the middle, lest an odd lead keeps one end where it is.
         """
         good, bad = self.good[rows], self.bad[rows]
         least_step = 0.45 * tol * np.where(np.isinf(bad), 0.0, bad)

@@ -1,0 +1,93 @@
+"""Calls on reduced networks over the same calls on the networks as given.
+
+    OMP_NUM_THREADS=1 python tests/benchmarks/reduction.py [repetitions]
+
+Time of the reduced network, its inputs' reduction included, over that of the original: the median
+of repetitions that take both in turns. `reduce` itself is made once a network: its time is told.
+"""
+
+import sys
+import time
+from collections.abc import Callable, Iterator
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import scipy.sparse as sp
+
+from theory.certify import certified_radius
+from theory.certify.branch_and_bound import exact_distance
+from theory.networks import ReluNetwork, class_scores, forward, reduce, reduced_inputs
+
+FORWARD, CERTIFIED, BEST, EXACT = 200, 100, 10, 4
+SETTINGS: list[tuple[float, Any]] = [(2, None), (2, (0.0, 1.0)), (np.inf, (0.0, 1.0))]
+SHAPES, LIMIT = ((64, 50, 50, 10), (784, 300, 100, 10)), 2.0
+
+
+def drawn(rng: np.random.Generator, widths: tuple[int, ...], twins: float) -> list[Any]:
+    """Return He weights; a share of the units are there twice, at another size, and share a use."""
+    weights = [rng.normal(size=(m, k)) * (2 / k) ** 0.5 for k, m in pairwise(widths)]
+    for j in range(len(weights) - 1):
+        count = int(twins * len(weights[j]))
+        weights[j] = np.vstack([weights[j], 2 * weights[j][:count]])
+        weights[j + 1][:, :count] /= 2
+        weights[j + 1] = np.hstack([weights[j + 1], weights[j + 1][:, :count] / 2])
+    return weights
+
+
+def pruned(weights: list[Any], share: float) -> list[Any]:
+    """Return the largest weights of each layer as CSR."""
+    cuts = [np.quantile(abs(W), share) for W in weights]
+    return [sp.csr_array(W * (abs(W) > cut)) for W, cut in zip(weights, cuts, strict=True)]
+
+
+def networks() -> Iterator[tuple[str, ReluNetwork]]:
+    for widths in SHAPES:
+        for twins in (0.0, 0.2):
+            weights = drawn(np.random.default_rng(0), widths, twins)
+            name = "-".join(map(str, widths)) + (", twins" if twins else "")
+            yield name, ReluNetwork(weights=weights)
+            yield f"{name}, 95 % pruned", ReluNetwork(weights=pruned(weights, 0.95))
+
+
+def seconds(call: Callable[[], Any], least: float = 0.02) -> float:
+    """Return the time of a call, made as often as fills `least`."""
+    count, began = 0, time.perf_counter()
+    while time.perf_counter() - began < least:
+        call()
+        count += 1
+    return (time.perf_counter() - began) / count
+
+
+def ratio(given: Callable[[], Any], reduced: Callable[[], Any], repetitions: int) -> str:
+    pairs = np.array([(seconds(given), seconds(reduced)) for _ in range(repetitions)])
+    return f"{np.median(pairs[:, 1] / pairs[:, 0]):.2f} ({1e3 * np.median(pairs[:, 0]):.3g} ms)"
+
+
+def calls(net: ReluNetwork, X: Any, y: Any, ways: Any) -> dict[str, Callable[[], Any]]:
+    limits = {"time_limit": LIMIT, **ways}
+    return {
+        "forward": lambda: forward(net, X()[:FORWARD]),
+        "crown": lambda: certified_radius(
+            net, X()[:CERTIFIED], y[:CERTIFIED], method="crown", **ways
+        ),
+        "best": lambda: certified_radius(net, X()[:BEST], y[:BEST], **ways),
+        "exact": lambda: exact_distance(net, X()[:EXACT], y[:EXACT], **limits),
+    }
+
+
+if __name__ == "__main__":
+    repeated = int(sys.argv[1]) if len(sys.argv) > 1 else 9
+    for name, net in networks():
+        X = np.random.default_rng(1).uniform(size=(FORWARD, net.dimension))
+        y = class_scores(net, X).argmax(axis=1)
+        for norm, box in SETTINGS:
+            found, ways = reduce(net, norm=norm, box=box), {"norm": norm, "box": box}
+            spent = seconds(lambda net=net, ways=ways: reduce(net, **ways))
+            print(f"{name}; L{norm}, box {box}: {'; '.join(found.steps) or 'nothing to reduce'}")
+            print(f"  reduce {1e3 * spent:.3g} ms", end="", flush=True)
+            ours = calls(found.network, lambda X=X, r=found: reduced_inputs(r, X), y, ways)
+            for what, given in calls(net, lambda X=X: X, y, ways).items():
+                times = 3 if what == "exact" else repeated
+                print(f", {what} {ratio(given, ours[what], times)}", end="", flush=True)
+            print(flush=True)
