@@ -18,7 +18,7 @@ _COMMANDS = {
     "reproduce": "Train, predict, attack, draw and judge: under a minute, no download.",
     "claims": "List what is claimed, by whom, and what we say of it.",
     "check": "Measure by attack whether claims hold.",
-    "certify": "Measure how far inputs are from changing the label of your own model.",
+    "certify": "Prove how far inputs of your own model are from another label.",
 }
 _BAD_INPUT, _DEFECT, _INTERRUPTED, _NOBODY_READS = 2, 3, 130, 141
 

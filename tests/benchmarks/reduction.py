@@ -9,7 +9,7 @@ of repetitions that take both in turns. `reduce` itself is made once a network: 
 import sys
 import time
 from collections.abc import Callable, Iterator
-from itertools import pairwise
+from itertools import pairwise, product
 from typing import Any
 
 import numpy as np
@@ -19,35 +19,30 @@ from theory.certify import certified_radius
 from theory.certify.branch_and_bound import exact_distance
 from theory.networks import ReluNetwork, class_scores, forward, reduce, reduced_inputs
 
-FORWARD, CERTIFIED, BEST, EXACT = 200, 100, 10, 4
+FORWARD, MANY, BEST, EXACT = 200, 100, 5, 4
 SETTINGS: list[tuple[float, Any]] = [(2, None), (2, (0.0, 1.0)), (np.inf, (0.0, 1.0))]
 SHAPES, LIMIT = ((64, 50, 50, 10), (784, 300, 100, 10)), 2.0
 
 
-def drawn(rng: np.random.Generator, widths: tuple[int, ...], twins: float) -> list[Any]:
-    """Return He weights; a share of the units are there twice, at another size, and share a use."""
-    weights = [rng.normal(size=(m, k)) * (2 / k) ** 0.5 for k, m in pairwise(widths)]
+def drawn(widths: tuple[int, ...], density: float, twins: float) -> ReluNetwork:
+    """Return He weights, the largest of each layer, sparse if they are few.
+
+    A share of the units are there twice, at another size.
+    """
+    rng = np.random.default_rng(0)
+    weights: list[Any] = [rng.normal(size=(m, k)) * (2 / k) ** 0.5 for k, m in pairwise(widths)]
+    weights = [W * (abs(W) >= np.quantile(abs(W), 1 - density)) for W in weights]
     for j in range(len(weights) - 1):
         count = int(twins * len(weights[j]))
         weights[j] = np.vstack([weights[j], 2 * weights[j][:count]])
-        weights[j + 1][:, :count] /= 2
         weights[j + 1] = np.hstack([weights[j + 1], weights[j + 1][:, :count] / 2])
-    return weights
-
-
-def pruned(weights: list[Any], share: float) -> list[Any]:
-    """Return the largest weights of each layer as CSR."""
-    cuts = [np.quantile(abs(W), share) for W in weights]
-    return [sp.csr_array(W * (abs(W) > cut)) for W, cut in zip(weights, cuts, strict=True)]
+    return ReluNetwork(weights=weights if density == 1 else [sp.csr_array(W) for W in weights])
 
 
 def networks() -> Iterator[tuple[str, ReluNetwork]]:
-    for widths in SHAPES:
-        for twins in (0.0, 0.2):
-            weights = drawn(np.random.default_rng(0), widths, twins)
-            name = "-".join(map(str, widths)) + (", twins" if twins else "")
-            yield name, ReluNetwork(weights=weights)
-            yield f"{name}, 95 % pruned", ReluNetwork(weights=pruned(weights, 0.95))
+    for widths, density, twins in product(SHAPES, (1.0, 0.05), (0.0, 0.2)):
+        name = f"{'-'.join(map(str, widths))}, density {density}, twins {twins}"
+        yield name, drawn(widths, density, twins)
 
 
 def seconds(call: Callable[[], Any], least: float = 0.02) -> float:
@@ -68,9 +63,7 @@ def calls(net: ReluNetwork, X: Any, y: Any, ways: Any) -> dict[str, Callable[[],
     limits = {"time_limit": LIMIT, **ways}
     return {
         "forward": lambda: forward(net, X()[:FORWARD]),
-        "crown": lambda: certified_radius(
-            net, X()[:CERTIFIED], y[:CERTIFIED], method="crown", **ways
-        ),
+        "crown": lambda: certified_radius(net, X()[:MANY], y[:MANY], method="crown", **ways),
         "best": lambda: certified_radius(net, X()[:BEST], y[:BEST], **ways),
         "exact": lambda: exact_distance(net, X()[:EXACT], y[:EXACT], **limits),
     }
