@@ -21,12 +21,15 @@ _CANDIDATES, _BELOW = 6, 0.05
 _LARGE = 1e150  # intervals without end are cut here to be compared
 
 
-def children(problem: Problem, nodes: Nodes, radius: float) -> Nodes:
-    """Return the two halves of each node; every node has an unstable unit."""
+def children(problem: Problem, nodes: Nodes, radius: float, *, in_turn: bool) -> Nodes:
+    """Return the two halves of each node; every node has an unstable unit.
+
+    In turn: units of a layer are split before those of the next.
+    """
     lines = lines_of(problem, nodes)
     found = halfspaces(problem, lines, nodes.weights, nodes.rival)
     score = _gaps(nodes, lines, found)
-    if not np.isfinite(radius):
+    if in_turn:
         score = _first_layer_first(problem, score)
     tried = min(_CANDIDATES, score.shape[1])
     top = np.argpartition(-score, tried - 1, axis=1)[:, :tried]

@@ -21,7 +21,7 @@ _ALLOWED = 64 * np.finfo(np.float64).eps
 # The height of the line above a unit without bounds: any form that needs it bounds nothing.
 _NO_LINE = 1e150
 # Multipliers grow without end where no flip is: to here, where their squares are still numbers.
-_MOST = 1e100
+_MOST = 1e60
 # Steps of the ascent: the first, in units of the Newton step of each multiplier alone, what a step
 # that helps and one that does not make of the next, and how much of a step the next repeats.
 _FIRST_PACE, _FASTER, _SLOWER, _MOMENTUM = 0.3, 1.3, 0.4, 0.5

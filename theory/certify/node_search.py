@@ -30,6 +30,9 @@ from theory.validation import FloatArray
 _STEPS_BEFORE, _STEPS_AFTER = 6, 6
 # Nodes split at a time: at most so many, and such that arrays have at most so many entries.
 _BATCH, _ENTRIES = 64, 2**20
+# From this many nodes on, networks of so few units are searched cell by cell: flips are then far
+# away, lines from units' intervals say little, and the cells are not too many.
+_MANY, _FEW_UNITS = 500, 40
 # Cells solved around each new incumbent.
 _SOLVES = 20
 # Without a flip known, balls are searched of radii up to this many times the first, then all space.
@@ -64,6 +67,12 @@ class _Search:
     def radius(self) -> float:
         """Within which flips are sought."""
         return min(self.limit, self.incumbent.radius)
+
+    @property
+    def in_turn(self) -> bool:
+        """Whether units are split layer by layer, nodes bounded by all of their signs at once."""
+        few = self.problem.rectified.size <= _FEW_UNITS
+        return np.isinf(self.radius) or (few and self.nodes > _MANY)
 
     @property
     def closed(self) -> float:
@@ -136,7 +145,7 @@ def _searched(state: _Search, deadline: float) -> tuple[float, bool]:
     while len(pool) and time.perf_counter() < deadline:
         chosen = state.still_open(pool.take(batch))
         if chosen.rival.size:
-            halves = children(state.problem, chosen, state.radius)
+            halves = children(state.problem, chosen, state.radius, in_turn=state.in_turn)
             state.nodes += halves.rival.size
             pool.put(_processed(state, halves))
     return min(state.floor, float(pool.bounds.min(initial=np.inf))), not len(pool)
@@ -166,7 +175,8 @@ def _processed(state: _Search, nodes: Nodes) -> Nodes:
     undecided = lines.unstable.any(axis=1)
     for row in np.flatnonzero(~undecided).tolist():
         _solve(state, nodes, row)
-    if np.isinf(state.incumbent.radius):  # nodes without flips are not closed by being too far
+    # Nodes without flips are not closed by being too far.
+    if np.isinf(state.incumbent.radius) or state.in_turn:
         for row in np.flatnonzero(undecided).tolist():
             _solve_relaxed(state, nodes, part_of(lines, row), row)
     return state.still_open(nodes.take(undecided))
