@@ -45,8 +45,9 @@ _TOL, _EXACT_TOL, _TIME_LIMIT = 1e-4, 1e-6, 60.0
 @click.option(
     "--method",
     type=click.Choice(METHODS),
-    help="That proves radii; best, the default, takes the largest. lipschitz, sdp and lipsdp are"
-    " for norm 2.",
+    metavar="METHOD",
+    help=f"That proves radii: {', '.join(METHODS)}. best, the default, takes the largest."
+    " lipschitz, sdp and lipsdp are for norm 2.",
 )
 @click.option(
     "--exact", is_flag=True, help="Search for the distances themselves, by branch and bound: slow."
@@ -55,7 +56,8 @@ _TOL, _EXACT_TOL, _TIME_LIMIT = 1e-4, 1e-6, 60.0
     "--time-limit",
     type=float,
     metavar="S",
-    help=f"Seconds that --exact may take for an input; default: {_TIME_LIMIT:g}.",
+    help="Seconds that --exact searches for an input, which then gets the best certificate."
+    f" Default: {_TIME_LIMIT:g}.",
 )
 @click.option(
     "--tol",

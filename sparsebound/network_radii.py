@@ -19,6 +19,7 @@ from sparsebound.network_table import rows, summary
 from sparsebound.progress import progress
 from sparsebound.row_file import RowFile, kept_rows
 from theory.certify import DistanceBounds, certified_radius
+from theory.certify.domain import refuse_extremes
 from theory.certify.methods import chosen_margins
 from theory.networks import Reduction, ReluNetwork, reduce, reduced_inputs
 from theory.validation import as_budget
@@ -41,6 +42,7 @@ def network_radii(
     budgets = as_budget(eps)
     _refuse(search)
     inputs = network_inputs(named, arrays, search.box)
+    refuse_extremes(inputs.net)
     reduction = reduce(inputs.net, norm=search.norm, box=search.box)
     total, pieces = len(inputs.X), []
     with (

@@ -124,12 +124,13 @@ def _misshapen(name: str, array: NDArray[Any]) -> bool:
 
 def _refuse_large_npz(path: Path, max_entries: int) -> None:
     """Raise ValueError if the headers promise more than may be allocated."""
+    entries, total = 0, 0
     for name, shape, size in _headers(path):
-        count = math.prod(shape)
-        if count > max_entries or size > most_bytes(max_entries):
+        entries, total = entries + math.prod(shape), total + size
+        if entries > max_entries or total > most_bytes(max_entries):
             raise ValueError(
-                f"{name} in {path} must have at most max_entries={max_entries:,} entries; it has"
-                f" {count:,}, of {size:,} bytes."
+                f"arrays in {path} must have at most max_entries={max_entries:,} entries in all;"
+                f" up to {name} they have {entries:,}, of {total:,} bytes."
             )
 
 

@@ -119,6 +119,8 @@ def load_arrays(path: Path, *, required: tuple[str, ...]) -> Mapping[str, NDArra
             arrays = {name: archive[name] for name in archive.files}
     except OSError:
         raise
+    except MemoryError as error:
+        raise ValueError(f"arrays in {path} must fit in memory: {error!s:.200}") from error
     except Exception as error:  # a damaged archive can raise anything
         raise ValueError(
             f"{path} must be a whole npz file of plain arrays, without Python objects"

@@ -126,8 +126,11 @@ def test_network_from_file_reads_back_npz(save: Any, tmp_path: Path) -> None:
         ({"W2": np.full((5, 6), None)}, "plain arrays"),
         ({"classes": ["a", "b"]}, "must be 3 different labels"),
         ({"classes": ["a", "b", "a"]}, "must be 3 different labels"),
-        ({"W2": np.ones((200, 6))}, "W2.npy in .* max_entries=1,000 entries; it has 1,200"),
-        ({"classes": ["a" * 10**6]}, "classes.npy in .* it has 1, of 4,000,000 bytes"),
+        (
+            {"W2": np.ones((200, 6))},
+            "=1,000 entries in all; up to W2.npy they have 1,224",
+        ),
+        ({"classes": ["a" * 10**6]}, "up to classes.npy they have 70, of 4,000,552 bytes"),
     ],
 )
 def test_network_from_file_refuses_arrays_that_do_not_fit(
@@ -139,13 +142,20 @@ def test_network_from_file_refuses_arrays_that_do_not_fit(
         network_from_file(tmp_path / "net.npz", max_entries=1000)
 
 
+def test_network_from_file_counts_the_entries_of_all_arrays(tmp_path: Path) -> None:
+    np.savez(tmp_path / "net.npz", **chain())  # 24, 30 and 15
+    network_from_file(tmp_path / "net.npz", max_entries=69)
+    with pytest.raises(ValueError, match=r"max_entries=68 .* up to W3\.npy they have 69,"):
+        network_from_file(tmp_path / "net.npz", max_entries=68)
+
+
 def test_network_from_file_refuses_a_header_before_it_allocates(tmp_path: Path) -> None:
     header = b"\x93NUMPY\x01\x00"
     text = b"{'descr': '<f8', 'fortran_order': False, 'shape': (1000000, 9000000), }"
     text += b" " * (118 - len(text) - 1) + b"\n"
     with zipfile.ZipFile(tmp_path / "net.npz", "w") as archive:
         archive.writestr("W1.npy", header + len(text).to_bytes(2, "little") + text)
-    with pytest.raises(ValueError, match=r"W1\.npy in .* it has 9,000,000,000,000, of"):
+    with pytest.raises(ValueError, match=r"up to W1\.npy they have 9,000,000,000,000, of"):
         network_from_file(tmp_path / "net.npz")
 
 

@@ -246,3 +246,15 @@ def test_exact_distance_refuses() -> None:
     with pytest.raises(ValueError, match="labels of the model"):
         exact_distance(net, X, [2])
     assert forward(net, X).tolist() == X
+
+
+def test_no_cell_is_solved_for_nearer_flips_when_time_is_over(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    rng = np.random.default_rng(7)
+    net = draw(rng, 4, (8, 8), 3)
+    x = rng.random((1, 4))
+    monkeypatch.setattr("theory.certify.witness.shortest_move", pytest.fail)
+    found = exact_distance(net, x, predicted(net, x), time_limit=1e-12)
+    assert found.status[0] == "time limit"
+    assert found.lower[0] < found.upper[0]

@@ -99,7 +99,7 @@ def open_domain(net: ReluNetwork, X: Array, y: ArrayLike, *, norm: float, box: A
         For norms other than 2 and inf.
     """
     net = with_hidden_layer(net)
-    _refuse_underflow(net)
+    refuse_extremes(net)
     order, inputs = as_norm(norm), native_inputs(X, net.dimension)
     # What is proven is proven up to the rounding of float64, whatever the inputs' type.
     xp = aac.array_namespace(inputs)
@@ -129,7 +129,7 @@ def open_domain(net: ReluNetwork, X: Array, y: ArrayLike, *, norm: float, box: A
     )
 
 
-def _refuse_underflow(net: ReluNetwork) -> None:
+def refuse_extremes(net: ReluNetwork) -> None:
     """Raise UnsupportedSettingError if a product of two weights could underflow or overflow."""
     for W in net.weights:
         sizes = np.abs(W.data if is_sparse(W) else W)

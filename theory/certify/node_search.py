@@ -100,6 +100,7 @@ def nearest_flip(problem: Problem, incumbent: Incumbent, *, rtol: float, deadlin
     deadline : float
         In seconds of `time.perf_counter`.
     """
+    incumbent.deadline = deadline
     search(problem, incumbent)
     state = _Search(problem=problem, incumbent=incumbent, rtol=rtol)
     lower, in_time, limits = 0.0, True, _limits(problem, incumbent.radius)

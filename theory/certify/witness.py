@@ -1,5 +1,6 @@
 """The nearest flip known of one input: every one is checked with the network itself."""
 
+import time
 from dataclasses import dataclass
 from typing import Any
 
@@ -42,6 +43,8 @@ class Incumbent:
         Orthonormal: what moves of the reduced inputs are.
     rounding : float
         What leads may be off by.
+    deadline : float
+        In seconds of `time.perf_counter`: after it no more cells are solved for nearer flips.
     radius, point
         The distance and the place of the nearest flip; inf and None at first.
     """
@@ -53,6 +56,7 @@ class Incumbent:
     norm: float
     input_map: Any = None
     rounding: float = 0.0
+    deadline: float = np.inf
     radius: float = np.inf
     point: FloatArray | None = None
 
@@ -202,7 +206,7 @@ def descend(problem: Problem, incumbent: Incumbent, move: FloatArray, solves: in
     values, leads = hidden_values(problem, move[None])
     rival, on = int(leads[0].argmin()), values[0] > 0
     tried, queue = {on.tobytes()}, [on]
-    while queue and solves > 0:
+    while queue and solves > 0 and time.perf_counter() < incumbent.deadline:
         on, solves = queue.pop(0), solves - 1
         A, k = cell(problem, on, rival)
         found = shortest_move(problem.ground, A, k, incumbent.radius)

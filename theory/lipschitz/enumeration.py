@@ -98,6 +98,10 @@ def exact_constant(
     for cell in _regions(net, domain, most):
         slopes = cell.slopes if C is None else C @ cell.slopes
         size = float(np.linalg.norm(slopes, ord=norm))
+        if not math.isfinite(size):
+            raise UnsupportedSettingError(
+                f"weights must be such that gradients do not overflow; a norm is {size}."
+            )
         if size > best:
             best, witness = size, cell.witness
     return LipschitzBound(
