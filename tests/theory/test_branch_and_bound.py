@@ -258,3 +258,16 @@ def test_no_cell_is_solved_for_nearer_flips_when_time_is_over(
     found = exact_distance(net, x, predicted(net, x), time_limit=1e-12)
     assert found.status[0] == "time limit"
     assert found.lower[0] < found.upper[0]
+
+
+@pytest.mark.parametrize("norm", [2, np.inf])
+@pytest.mark.parametrize("tiny", [1e-3, 1e-9, 2e-13, 1e-14])
+def test_a_flip_that_a_tiny_weight_makes_is_not_ruled_out(tiny: float, norm: float) -> None:
+    # f(x) = 1 + |x_1| - relu(tiny x_2)
+    net = ReluNetwork(
+        weights=[[[1.0, 0.0], [1.0, 0.0], [0.0, tiny]], [[-1.0, 2.0, -1.0]]],
+        biases=[[0.0, 0.0, 0.0], [1.0]],
+        relu=[[False, True, True]],
+    )
+    found = exact_distance(net, [[0.5, 0.5]], [1], norm=norm)
+    assert found.lower[0] <= (1 / tiny - 0.5) * (1 + 1e-6)

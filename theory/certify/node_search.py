@@ -37,9 +37,11 @@ _MANY, _FEW_UNITS = 500, 40
 _SOLVES = 20
 # Without a flip known, balls are searched of radii up to this many times the first, then all space.
 _GROWTH, _STAGES = 8.0, 4
-# Multipliers whose sum of rows cancels to this part of the rows' sizes, and leaves an offset of at
-# least that part of theirs, prove by more than rounding that the rows contradict each other.
-_CANCELLED, _LEFT = 1e-13, 1e-7
+# A sum of offsets is trusted but for this part of its terms; a sum of slopes but for so many
+# roundings of its terms. Where slopes sum to no more, and offsets to this part of their terms or
+# more, the rows contradict each other: nothing flips, or only where weights that small would count.
+_CANCELLED, _SLOPE_ROUNDINGS, _LEFT = 1e-13, 16, 1e-7
+_EPS = float(np.finfo(np.float64).eps)
 # A row that lies below this level stems from a unit without a line above it, and says nothing.
 _NO_ROW = 1e100
 
@@ -217,7 +219,9 @@ def _solve(state: _Search, nodes: Nodes, row: int) -> None:
     problem = state.problem
     A, k = cell(problem, nodes.lo[row] >= 0, int(nodes.rival[row]))
     found = shortest_move(problem.ground, A, k, state.radius)
-    nodes.bound[row] = bound = max(nodes.bound[row], _proven(problem, A, k, found.multipliers))
+    nodes.bound[row] = bound = max(
+        nodes.bound[row], _proven(problem, A, k, found.multipliers, state.radius)
+    )
     state.floor = min(state.floor, bound)
     if found.move is None or bound >= state.closed:
         return
@@ -236,7 +240,9 @@ def _solve_relaxed(state: _Search, nodes: Nodes, lines: Lines, row: int) -> None
     drawn = k > -_NO_ROW
     A, k = A[drawn], k[drawn]
     found = shortest_move(problem.ground._replace(norm=2.0), A, k, state.radius)
-    nodes.bound[row] = max(nodes.bound[row], _proven(problem, A, k, found.multipliers))
+    nodes.bound[row] = max(
+        nodes.bound[row], _proven(problem, A, k, found.multipliers, state.radius)
+    )
 
 
 def _relaxed_rows(
@@ -256,13 +262,18 @@ def _relaxed_rows(
     return A, k
 
 
-def _proven(problem: Problem, A: FloatArray, k: FloatArray, multipliers: FloatArray) -> float:
-    """Return how far the halfspace is that some multiples of rows A δ + k <= 0 sum up to."""
-    slope, offset = multipliers @ A, float(multipliers @ k)
-    sizes = float(multipliers @ np.linalg.norm(A, axis=1))
-    offset -= _CANCELLED * float(multipliers @ np.abs(k))
-    if np.linalg.norm(slope) <= _CANCELLED * sizes and offset > _LEFT * float(
-        multipliers @ np.abs(k)
-    ):
+def _proven(
+    problem: Problem, A: FloatArray, k: FloatArray, multipliers: FloatArray, radius: float
+) -> float:
+    """Return how far the halfspace is that some multiples of rows A δ + k <= 0 sum up to.
+
+    Of flips within the radius: what the sum of slopes may be off by counts over all of it.
+    """
+    slope, terms = multipliers @ A, float(multipliers @ np.abs(k))
+    offset = float(multipliers @ k) - _CANCELLED * terms
+    rounding = _SLOPE_ROUNDINGS * _EPS * float(multipliers @ np.linalg.norm(A, axis=1))
+    if np.isfinite(radius):
+        offset -= rounding * radius
+    elif np.linalg.norm(slope) <= rounding and offset > _LEFT * terms:
         return np.inf
     return float(shortest_moves(problem.ground, slope[None], np.array([offset]))[0][0])
