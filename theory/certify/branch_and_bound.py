@@ -50,7 +50,8 @@ def exact_distance(
 
     Kind: lower, proven, and upper, witnessed; exact where they meet to rtol and the status says so.
     0 where the input is wrong or tied; inf where nothing flips. Lower bounds are computed in
-    float64 and reduced by 64 roundings of every term of their sums, a unit.
+    float64, and reduced by what rounding may have added; theory/proofs/branch_and_bound.md,
+    section 6, says what is left out: inputs many millions of times as large as their distance.
 
     Parameters
     ----------
