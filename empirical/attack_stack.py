@@ -40,10 +40,10 @@ with warnings.catch_warnings():
     import foolbox
 
 BoolArray = NDArray[np.bool_]
-foolbox_attacks = foolbox.attacks
+foolbox_attacks, foolbox_model = foolbox.attacks, foolbox.PyTorchModel
 
 # So far that no attack gets there: foolbox needs bounds where there is no box.
-_FAR = 1e100
+FAR = 1e100
 # A block of this many numbers stays in a CPU's cache; larger ones take up to twice as long.
 _BLOCK = 2**16
 
@@ -175,8 +175,8 @@ def found_points(
     """
     m, lo, hi = len(stack.weights), stack.lo, stack.hi
     network = LinearNetwork(stack.weights, stack.bias, unit=unit, factors=gap / _gaps(stack))
-    bounds = (max(lo / unit, -_FAR), min(hi / unit, _FAR))
-    model = foolbox.PyTorchModel(network, bounds=bounds, device="cpu")
+    bounds = (max(lo / unit, -FAR), min(hi / unit, FAR))
+    model = foolbox_model(network, bounds=bounds, device="cpu")
     inputs = torch.from_numpy(np.tile(stack.X / unit, (m, 1)))
     labels = torch.from_numpy(np.tile(stack.y, m))
     with torch.random.fork_rng(devices=[]), torch.enable_grad():
@@ -185,7 +185,7 @@ def found_points(
         _, found, _ = attack(model, inputs, labels, epsilons=list(epsilons))
     scaled = [points.numpy().reshape(m, *stack.X.shape) for points in found]
     # Attacks add a clipped move to the input again: by rounding, the sum may leave the box.
-    return [np.where(np.abs(u) < _FAR, np.clip(u * unit, lo, hi), np.nan) for u in scaled]
+    return [np.where(np.abs(u) < FAR, np.clip(u * unit, lo, hi), np.nan) for u in scaled]
 
 
 def checked_sizes(stack: Stack, points: FloatArray, norm: float) -> FloatArray:

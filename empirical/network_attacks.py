@@ -8,7 +8,6 @@ doing harm: each row's logits start at a stated gap, inputs are divided by a pow
 """
 
 import math
-import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
@@ -19,7 +18,7 @@ import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
 
-from empirical.attack_stack import BoolArray, foolbox_attacks
+from empirical.attack_stack import FAR, BoolArray, foolbox_attacks, foolbox_model
 from theory.networks import ReluNetwork
 from theory.networks.arrays import dense
 from theory.validation import (
@@ -32,13 +31,6 @@ from theory.validation import (
     refuse_outside,
 )
 
-with warnings.catch_warnings():
-    # foolbox 3.3.4 imports scipy.ndimage.filters, which SciPy deprecates.
-    warnings.simplefilter("ignore", DeprecationWarning)
-    import foolbox
-
-# So far that no attack gets there: foolbox needs bounds where there is no box.
-_FAR = 1e100
 # Halvings of the segment from an input to its flip: beyond these only rounding is left.
 _HALVINGS = 45
 
@@ -217,15 +209,15 @@ def _found_points(
     """Yield what a foolbox attack returns for each epsilon, in the box; still to be checked."""
     margins = np.abs(task.margins(task.X))
     module = LogitsModule(task.net, unit=unit, factors=gap / np.where(margins > 0, margins, 1.0))
-    bounds = (max(task.lo / unit, -_FAR), min(task.hi / unit, _FAR))
-    model = foolbox.PyTorchModel(module, bounds=bounds, device="cpu")
+    bounds = (max(task.lo / unit, -FAR), min(task.hi / unit, FAR))
+    model = foolbox_model(module, bounds=bounds, device="cpu")
     inputs, labels = torch.from_numpy(task.X / unit), torch.from_numpy(task.y)
     with torch.random.fork_rng(devices=[]), torch.enable_grad():
         # DDN replaces gradients of zero by noise, of which the caller's generator must not know.
         torch.default_generator.manual_seed(0)
         _, found, _ = attack(model, inputs, labels, epsilons=list(epsilons))
     for points in (moved.numpy() for moved in found):
-        yield np.where(np.abs(points) < _FAR, np.clip(points * unit, task.lo, task.hi), np.nan)
+        yield np.where(np.abs(points) < FAR, np.clip(points * unit, task.lo, task.hi), np.nan)
 
 
 def _ddn(task: _Task, sizes: FloatArray) -> Iterator[FloatArray]:

@@ -12,9 +12,6 @@ import pytest
 import sparsebound.network_radii
 from sparsebound.row_file import RowFile, kept_rows
 from tests.sparsebound.certified import (
-    ABSOLUTE,
-    X1,
-    Y1,
     certify,
     network,
     npz,
@@ -24,16 +21,6 @@ from tests.sparsebound.certified import (
 from tests.sparsebound.test_processes import interrupt_when, start
 from theory.certify import certified_radius
 from theory.networks import class_scores
-
-
-@pytest.fixture
-def model(tmp_path: Path) -> Path:
-    return npz(tmp_path / "model.npz", **ABSOLUTE)
-
-
-@pytest.fixture
-def data(tmp_path: Path) -> Path:
-    return npz(tmp_path / "data.npz", X=X1, y=Y1)
 
 
 def fail_at_call(number: int, error: BaseException, monkeypatch: pytest.MonkeyPatch) -> None:

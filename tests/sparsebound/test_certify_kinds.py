@@ -29,16 +29,6 @@ from tests.sparsebound.certified import (
 )
 
 
-@pytest.fixture
-def model(tmp_path: Path) -> Path:
-    return npz(tmp_path / "model.npz", **ABSOLUTE)
-
-
-@pytest.fixture
-def data(tmp_path: Path) -> Path:
-    return npz(tmp_path / "data.npz", X=X1, y=Y1)
-
-
 def check_same_as_npz(path: Path, arrays: dict[str, Any], folder: Path, *options: Any) -> None:
     X = np.random.default_rng(3).normal(size=(5, arrays["W1"].shape[1]))
     data, out = npz(folder / "data.npz", X=X), folder / "rows.csv"

@@ -10,23 +10,11 @@ import pytest
 import torch
 
 from tests.sparsebound.certified import (
-    ABSOLUTE,
     X1,
-    Y1,
     certify,
     check_refused,
     npz,
 )
-
-
-@pytest.fixture
-def model(tmp_path: Path) -> Path:
-    return npz(tmp_path / "model.npz", **ABSOLUTE)
-
-
-@pytest.fixture
-def data(tmp_path: Path) -> Path:
-    return npz(tmp_path / "data.npz", X=X1, y=Y1)
 
 
 @pytest.mark.parametrize(

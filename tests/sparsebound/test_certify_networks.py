@@ -27,16 +27,6 @@ from theory.certify.branch_and_bound import exact_distance
 from theory.networks import ReluNetwork, class_scores
 
 
-@pytest.fixture
-def model(tmp_path: Path) -> Path:
-    return npz(tmp_path / "model.npz", **ABSOLUTE)
-
-
-@pytest.fixture
-def data(tmp_path: Path) -> Path:
-    return npz(tmp_path / "data.npz", X=X1, y=Y1)
-
-
 # Linear relaxations are exact as long as one of the two units is on in all of the ball, or both
 # are bounded by their own lines at the flip: of a single input, all four of these.
 @pytest.mark.parametrize("norm", ["2", "inf"])
