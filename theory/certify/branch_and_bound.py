@@ -13,6 +13,7 @@ from theory.certify.domain import Domain, open_domain
 from theory.certify.halfspaces import Ground
 from theory.certify.node_bounds import Problem
 from theory.certify.node_search import Found, nearest_flip
+from theory.certify.rounding import is_turned, relative_rounding, terms_of
 from theory.certify.witness import Incumbent, rounding_of
 from theory.networks.arrays import dense, on_host
 from theory.networks.network import ReluNetwork
@@ -28,6 +29,7 @@ class _Task:
 
     domain: Domain
     reduced: Reduction
+    rounding: float
     inputs: FloatArray
     upper: FloatArray
     rtol: float
@@ -49,9 +51,9 @@ def exact_distance(
     """Return for each input the distance to the nearest point where another label wins or ties.
 
     Kind: lower, proven, and upper, witnessed; exact where they meet to rtol and the status says so.
-    0 where the input is wrong or tied; inf where nothing flips. Lower bounds are computed in
-    float64, and reduced by what rounding may have added; theory/proofs/branch_and_bound.md,
-    section 6, says what is left out: inputs many millions of times as large as their distance.
+    0 where the input is wrong or tied; inf where nothing flips (without a box: nothing that weights
+    exact to some 15 digits would show). Lower bounds are less by what rounding may have added, so
+    that they are loose where inputs are many millions of times as large as their distance.
 
     Parameters
     ----------
@@ -73,8 +75,9 @@ def exact_distance(
     -------
     DistanceBounds
         With witnesses that the network itself gives another label, or a tie. The status is "exact",
-        "time limit", or "rounding" where a tie is so narrow that no float64 point shows it. nodes
-        counts the parts of the input space that were bounded.
+        "time limit", or "rounding" where the bounds differ by more because sums are rounded, or
+        because a tie is so narrow that no float64 point shows it. nodes counts the parts of the
+        input space that were bounded.
 
     Raises
     ------
@@ -155,6 +158,7 @@ def exact_distances(
     task = _Task(
         domain=domain,
         reduced=reduced,
+        rounding=relative_rounding(net, reduced),
         inputs=on_host(reduced_inputs(reduced, inputs)),
         upper=points,
         rtol=rtol,
@@ -225,7 +229,7 @@ def _problem(task: _Task, row: int) -> Problem:
         biases.append(np.zeros(net.outputs))
         masks = [np.zeros(net.outputs, dtype=bool)]
     hidden = [weights[0] @ x + biases[0], *biases[1:-1]]
-    scale = [np.abs(weights[0]) @ np.abs(x) + np.abs(biases[0]), *map(np.abs, biases[1:-1])]
+    terms = terms_of(zip(weights[:-1], biases[:-1], strict=True), x, norm=task.domain.norm)
     ends = np.cumsum([b.size for b in hidden])
     box = task.domain.box
     leads = forms @ weights[-1]
@@ -240,8 +244,19 @@ def _problem(task: _Task, row: int) -> Problem:
         rectified=np.concatenate(masks),
         reach=reach[: ends[-1]],
         lead_reach=reach[ends[-1] :],
-        scale=np.concatenate(scale),
+        terms=np.concatenate(terms),
+        lead_terms=_lead_terms(task, row),
+        rounding=task.rounding,
     )
+
+
+def _lead_terms(task: _Task, row: int) -> FloatArray:
+    """Return the terms of the leads in the network as given: reducing it rounds as well."""
+    domain, net = task.domain, task.domain.net
+    layers = zip(net.weights, net.biases, strict=True)
+    turned = is_turned(task.reduced)
+    outputs = terms_of(layers, domain.X[row], norm=domain.norm, turned=turned)[-1]
+    return np.asarray(np.abs(domain.forms[row]) @ outputs)
 
 
 def _reach(weights: list[FloatArray], biases: list[FloatArray], masks: list[Any]) -> FloatArray:

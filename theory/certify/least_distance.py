@@ -11,6 +11,8 @@ from theory.validation import Box, FloatArray
 # All in units of the radius, and rows of norm 1: a residual that leaves no move, how far a move may
 # leave the box, and how far contradictions are sought.
 _NO_MOVE, _SLACK, _FAR = 1e-10, 1e-12, 1e3
+# Without a radius: scales to try in turn, in units of the largest level, until a move is found.
+_FURTHER = (1.0, 1e4, 1e8)
 # What is asked of linear programs in turn, until one is decided.
 _PRECISE = {"primal_feasibility_tolerance": 1e-10, "dual_feasibility_tolerance": 1e-10}
 _TRIED: Any = (_PRECISE, {})
@@ -46,22 +48,38 @@ def shortest_move(ground: Ground, A: FloatArray, k: FloatArray, radius: float) -
     radius : float
         May be inf.
     """
-    size = np.linalg.norm(A, axis=1)
-    live = (size > 0) | (k > 0)
+    live = A.any(axis=1) | (k > 0)
     if not live.any():
         return Shortest(np.zeros(A.shape[1]), np.zeros(k.size))
-    scale = radius if np.isfinite(radius) else max(1.0, float(np.abs(k).max(initial=0.0)))
-    unit = np.where(size > 0, size, scale)[live]
-    rows, levels = A[live] / unit[:, None], k[live] / (unit * scale)
-    box = None if ground.box is None else (ground.box[0] / scale, ground.box[1] / scale)
-    solve = _least_squares if ground.norm == 2 else _least_maximum
-    try:
-        move, weights = solve(ground._replace(box=box), rows, levels)
-    except (RuntimeError, ValueError, np.linalg.LinAlgError):  # no answer is an answer here
-        move, weights = None, np.zeros(unit.size)
+    scales = [radius]
+    if np.isinf(radius):
+        scales = [max(1.0, float(np.abs(k).max())) * further for further in _FURTHER]
+    for scale in scales:
+        move, weights = _scaled(ground, A[live], k[live], scale, within=not np.isinf(radius))
+        if move is not None:
+            break
     multipliers = np.zeros(k.size)
-    multipliers[live] = weights / unit
-    return Shortest(None if move is None else move * scale, multipliers)
+    multipliers[live] = weights
+    return Shortest(move, multipliers)
+
+
+def _scaled(
+    ground: Ground, A: FloatArray, k: FloatArray, scale: float, *, within: bool
+) -> tuple[FloatArray | None, FloatArray]:
+    """Return move and multipliers of a program in units of the scale, within it or not."""
+    size = np.linalg.norm(A, axis=1)
+    unit = np.where(size > 0, size, scale)
+    rows, levels = A / unit[:, None], k / (unit * scale)
+    box = None if ground.box is None else (ground.box[0] / scale, ground.box[1] / scale)
+    ground = ground._replace(box=box)
+    try:
+        if ground.norm == 2:
+            move, weights = _least_squares(ground, rows, levels)
+        else:
+            move, weights = _least_maximum(ground, rows, levels, 1.0 if within else np.inf)
+    except (RuntimeError, ValueError, np.linalg.LinAlgError):  # no answer is an answer here
+        return None, np.zeros(k.size)
+    return None if move is None else move * scale, weights / unit
 
 
 def _least_squares(
@@ -79,7 +97,7 @@ def _least_squares(
         u, _ = nnls(E, target, maxiter=10 * (E.shape[1] + d))
         rest = E @ u - target
         if -rest[-1] <= _NO_MOVE:
-            return None, u[:m]
+            return None, _contradiction(A, k, u)[:m]
         move = rest[:d] / rest[-1]
         if ground.box is None:
             return move, u[:m]
@@ -93,10 +111,25 @@ def _least_squares(
     return None, np.zeros(m)
 
 
+def _contradiction(A: FloatArray, k: FloatArray, u: FloatArray) -> FloatArray:
+    """Return multipliers with which slopes cancel to rounding, or these if there are none.
+
+    A program leaves a sum that is small beside its levels, not beside its slopes.
+    """
+    active = np.flatnonzero(u)
+    weights = np.linalg.svd(A[active].T)[2][-1]
+    weights = weights * np.sign(weights.sum())
+    if weights.min(initial=0.0) < 0 or k[active] @ weights <= 0:
+        return u
+    exact = np.zeros_like(u)
+    exact[active] = weights
+    return exact
+
+
 def _least_maximum(
-    ground: Ground, A: FloatArray, k: FloatArray
+    ground: Ground, A: FloatArray, k: FloatArray, limit: float
 ) -> tuple[FloatArray | None, FloatArray]:
-    """Return move and multipliers of Linf, by linear programming.
+    """Return move and multipliers of Linf, by linear programming; None beyond a limit.
 
     First the multipliers of L2 are tried, which are faster: they often show that no move suffices.
     If not, they say which rows to start with; those that the move violates are added.
@@ -104,7 +137,7 @@ def _least_maximum(
     move, u = _least_squares(Ground(2, None), A, k)
     active = u > 0
     for _ in range(k.size):
-        if shortest_moves(ground, (u @ A)[None], np.array([u @ k]))[0][0] >= 1:
+        if shortest_moves(ground, (u @ A)[None], np.array([u @ k]))[0][0] >= limit:
             return None, u
         move, weights = _least_maximum_of(ground, A[active], k[active])
         u = np.zeros(k.size)

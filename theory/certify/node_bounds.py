@@ -13,11 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from theory.certify.halfspaces import Ground, shortest_moves
+from theory.certify.rounding import assured
 from theory.validation import FloatArray, IntArray
 
 BoolArray = NDArray[np.bool_]
-# Of a sum, in units of its terms' sizes, for each unit of the network: 64 roundings.
-_ALLOWED = 64 * np.finfo(np.float64).eps
 # The height of the line above a unit without bounds: any form that needs it bounds nothing.
 _NO_LINE = 1e150
 # Multipliers grow without end where no flip is: to here, where their squares are still numbers.
@@ -45,9 +44,10 @@ class Problem(NamedTuple):
     rectified : array of bool, shape (n,)
     reach, lead_reach : arrays, shapes (n,), (m,)
         Typical norms of the gradients of units and leads.
-    scale : array, shape (n,)
-        The sizes of the terms that the biases, and the first layer's values at the input, are sums
-        of.
+    terms, lead_terms : arrays, shapes (n, 2), (m, 2)
+        Of the units' values and of the leads: see theory.certify.rounding.
+    rounding : float
+        What sums may be off by, in units of their terms.
     """
 
     ground: Ground
@@ -59,7 +59,9 @@ class Problem(NamedTuple):
     rectified: BoolArray
     reach: FloatArray
     lead_reach: FloatArray
-    scale: FloatArray
+    terms: FloatArray
+    lead_terms: FloatArray
+    rounding: float
 
 
 @dataclass(kw_only=True)
@@ -239,16 +241,13 @@ def carried(old: Lines, new: Lines, weights: FloatArray, forms: FloatArray) -> F
 
 
 def lowered(
-    problem: Problem, lines: Lines, weights: FloatArray, found: Halfspace, radius: float
+    problem: Problem, nodes: Nodes, lines: Lines, found: Halfspace, radius: float
 ) -> Halfspace:
-    """Return halfspaces that hold all flips of norm at most radius whatever was rounded.
-
-    The offset falls by many times the unit roundoff times the sizes of the terms it is made of.
-    """
-    coefficients = np.abs(found.slopes * found.forms + lines.sign * weights)
-    reach = problem.reach * (radius if np.isfinite(radius) else 0.0)
-    raised = np.where(found.forms < 0, found.forms * lines.offset, 0.0)
-    terms = coefficients @ (problem.scale + reach) - raised.sum(axis=1)
-    offset = found.offset - _ALLOWED * coefficients.shape[1] * terms
-    length, move = shortest_moves(problem.ground, found.slope, offset)
+    """Return halfspaces that hold all flips of norm at most radius whatever was rounded."""
+    coefficients = np.abs(found.slopes * found.forms + lines.sign * nodes.weights)
+    terms = problem.lead_terms[nodes.rival] + coefficients @ problem.terms
+    terms[:, 0] -= np.where(found.forms < 0, found.forms * lines.offset, 0.0).sum(axis=1)
+    offset, length, move = assured(
+        problem.ground, found.slope, found.offset, problem.rounding * terms, radius
+    )
     return found._replace(offset=offset, length=length, move=move)

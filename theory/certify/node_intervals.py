@@ -8,7 +8,7 @@ from theory.certify.halfspaces import Ball, least_on_ball, least_on_cap
 from theory.certify.node_bounds import Lines, Nodes, Problem, lines_of
 from theory.validation import FloatArray, IntArray
 
-# Intervals are widened by this part of the terms they are sums of, far more than these round; and
+# Intervals are widened by this part of their terms, beside what the sums of all layers round; and
 # the ball, so that a flip at its very rim is not lost.
 _PAD, _RIM = 1e-12, 1e-9
 
@@ -37,23 +37,22 @@ def tightened(problem: Problem, nodes: Nodes, ball: Ball) -> Nodes:
     Kind: intervals hold for all flips of the nodes in their balls.
     """
     ball = ball._replace(radius=ball.radius * (1 + _RIM))
-    lo, hi = nodes.lo.copy(), nodes.hi.copy()
-    terms = problem.scale[problem.parts[0]] + problem.reach[problem.parts[0]] * ball.radius
+    terms = problem.terms @ [1.0, ball.radius]
+    pad = (_PAD + 2 * problem.rounding) * terms
+    lo, hi = np.maximum(nodes.lo, -(terms + pad)), np.minimum(nodes.hi, terms + pad)
     empty = np.zeros(nodes.rival.size, dtype=bool)
     for layer, part in enumerate(problem.parts):
         now = replace(nodes, lo=lo, hi=hi)
         if layer == 0:
             units = np.arange(part.start, part.stop)
             below, above = _first_range(problem, ball)
-            pad = np.broadcast_to(_PAD * terms, below.shape)
         else:
             lines = lines_of(problem, now)
             wanted = lines.unstable[:, part] | ~np.isfinite(hi[:, part] - lo[:, part])
             units = part.start + np.flatnonzero(wanted.any(axis=0))
             below, above = _range(problem, ball, lines, (layer, units))
-            pad = _PAD * _sizes(problem, now, layer)[:, units - part.start]
-        lo[:, units] = np.fmax(lo[:, units], below - pad)
-        hi[:, units] = np.fmin(hi[:, units], above + pad)
+        lo[:, units] = np.fmax(lo[:, units], below - pad[units])
+        hi[:, units] = np.fmin(hi[:, units], above + pad[units])
         empty |= (lo[:, part] > hi[:, part]).any(axis=1)
     bound = np.where(empty, np.inf, nodes.bound)
     return replace(nodes, lo=lo, hi=np.maximum(lo, hi), bound=bound)
@@ -95,10 +94,3 @@ def _range(
         A = A @ problem.weights[j]
     least = offset + least_on_ball(problem.ground, ball, A)
     return b + least[:, : own.size], b - least[:, own.size :]
-
-
-def _sizes(problem: Problem, nodes: Nodes, layer: int) -> FloatArray:
-    """Return sums of the sizes of the terms that a later layer's values are sums of."""
-    before = problem.parts[layer - 1]
-    most = np.maximum(np.abs(nodes.lo[:, before]), np.abs(nodes.hi[:, before]))
-    return most @ np.abs(problem.weights[layer]).T + np.abs(problem.biases[layer])

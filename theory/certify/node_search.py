@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from theory.certify.branching import children
-from theory.certify.halfspaces import Ball, shortest_moves
+from theory.certify.halfspaces import Ball
 from theory.certify.least_distance import shortest_move
 from theory.certify.node_bounds import (
     Halfspace,
@@ -23,7 +23,16 @@ from theory.certify.node_bounds import (
 )
 from theory.certify.node_intervals import roots, tightened
 from theory.certify.node_pool import NodePool
-from theory.certify.witness import Incumbent, cell, descend, hidden_values, offer_cell, search
+from theory.certify.rounding import assured
+from theory.certify.witness import (
+    Incumbent,
+    Rows,
+    cell,
+    descend,
+    hidden_values,
+    offer_cell,
+    search,
+)
 from theory.validation import FloatArray
 
 # Steps of ascent before intervals are tightened, and after.
@@ -37,10 +46,9 @@ _MANY, _FEW_UNITS = 500, 40
 _SOLVES = 20
 # Without a flip known, balls are searched of radii up to this many times the first, then all space.
 _GROWTH, _STAGES = 8.0, 4
-# A sum of offsets is trusted but for this part of its terms; a sum of slopes but for so many
-# roundings of its terms. Where slopes sum to no more, and offsets to this part of their terms or
-# more, the rows contradict each other: nothing flips, or only where weights that small would count.
-_CANCELLED, _SLOPE_ROUNDINGS, _LEFT = 1e-13, 16, 1e-7
+# In all of space rows contradict each other whose slopes sum to so few roundings of their terms,
+# and offsets to this part of theirs or more: nothing flips, or only where weights so small count.
+_SLOPE_ROUNDINGS, _LEFT = 16, 1e-7
 _EPS = float(np.finfo(np.float64).eps)
 # A row that lies below this level stems from a unit without a line above it, and says nothing.
 _NO_ROW = 1e100
@@ -190,8 +198,9 @@ def _bounded(
 ) -> tuple[Nodes, Halfspace, Lines]:
     """Return nodes with better bounds, their halfspaces and lines, without those closed."""
     weights, found = improved(state.problem, nodes, lines, steps=steps, radius=state.radius)
-    found = lowered(state.problem, lines, weights, found, state.radius)
-    nodes = replace(nodes, weights=weights, bound=np.fmax(nodes.bound, found.length))
+    nodes = replace(nodes, weights=weights)
+    found = lowered(state.problem, nodes, lines, found, state.radius)
+    nodes.bound = np.fmax(nodes.bound, found.length)
     wanted = nodes.bound < state.closed
     return state.still_open(nodes), part_of(found, wanted), part_of(lines, wanted)
 
@@ -217,15 +226,15 @@ def _offer(state: _Search, moves: FloatArray) -> None:
 def _solve(state: _Search, nodes: Nodes, row: int) -> None:
     """Close a node without unstable units: a cell, the bound of which multipliers prove."""
     problem = state.problem
-    A, k = cell(problem, nodes.lo[row] >= 0, int(nodes.rival[row]))
-    found = shortest_move(problem.ground, A, k, state.radius)
+    rows = cell(problem, nodes.lo[row] >= 0, int(nodes.rival[row]))
+    found = shortest_move(problem.ground, rows.A, rows.k, state.radius)
     nodes.bound[row] = bound = max(
-        nodes.bound[row], _proven(problem, A, k, found.multipliers, state.radius)
+        nodes.bound[row], _proven(problem, rows, found.multipliers, state.radius)
     )
     state.floor = min(state.floor, bound)
     if found.move is None or bound >= state.closed:
         return
-    if offer_cell(problem, state.incumbent, found.move, (A, k)):
+    if offer_cell(problem, state.incumbent, found.move, rows):
         descend(problem, state.incumbent, found.move, _SOLVES)
 
 
@@ -236,44 +245,45 @@ def _solve_relaxed(state: _Search, nodes: Nodes, lines: Lines, row: int) -> None
     """
     problem, rival = state.problem, nodes.rival[row]
     both = [_relaxed_rows(problem, lines, rival, slope) for slope in (0.0, 1.0)]
-    A, k = (np.concatenate(parts) for parts in zip(*both, strict=True))
-    drawn = k > -_NO_ROW
-    A, k = A[drawn], k[drawn]
-    found = shortest_move(problem.ground._replace(norm=2.0), A, k, state.radius)
+    rows = Rows(*(np.concatenate(parts) for parts in zip(*both, strict=True)))
+    drawn = rows.k > -_NO_ROW
+    rows = Rows(*(part[drawn] for part in rows))
+    found = shortest_move(problem.ground._replace(norm=2.0), rows.A, rows.k, state.radius)
     nodes.bound[row] = max(
-        nodes.bound[row], _proven(problem, A, k, found.multipliers, state.radius)
+        nodes.bound[row], _proven(problem, rows, found.multipliers, state.radius)
     )
 
 
-def _relaxed_rows(
-    problem: Problem, lines: Lines, rival: int, slope: float
-) -> tuple[FloatArray, FloatArray]:
-    """Return rows A, k: A δ + k <= 0 on a node's flips; unstable units have that lower slope."""
+def _relaxed_rows(problem: Problem, lines: Lines, rival: int, slope: float) -> Rows:
+    """Return what a node's flips obey; unstable units have that lower slope."""
     A, k = problem.forms[rival][None], problem.levels[rival][None]
+    terms = problem.lead_terms[rival][None]
     layers = zip(problem.parts, problem.weights, problem.biases, strict=True)
     for part, W, b in reversed(list(layers)):
         below = np.where(lines.unstable[part], slope, lines.above[part])
         down = np.minimum(A, 0.0)
-        k = k + down @ lines.offset[part]
+        raised = down @ lines.offset[part]
         A = (A - down) * below + down * lines.above[part]
         A = np.vstack([A, np.diag(lines.sign[part])])
-        k = np.append(k, np.zeros(W.shape[0])) + A @ b
+        none = np.zeros(W.shape[0])
+        terms = np.concatenate([terms, np.stack([none, none], axis=1)])
+        terms[: k.size, 0] -= raised
+        terms += np.abs(A) @ problem.terms[part]
+        k = np.append(k + raised, none) + A @ b
         A = A @ W
-    return A, k
+    return Rows(A, k, terms)
 
 
-def _proven(
-    problem: Problem, A: FloatArray, k: FloatArray, multipliers: FloatArray, radius: float
-) -> float:
-    """Return how far the halfspace is that some multiples of rows A δ + k <= 0 sum up to.
+def _proven(problem: Problem, rows: Rows, multipliers: FloatArray, radius: float) -> float:
+    """Return how far the halfspace is that some multiples of the rows sum up to.
 
-    Of flips within the radius: what the sum of slopes may be off by counts over all of it.
+    Of flips within the radius, possibly inf: none if slopes cancel to rounding, offsets do not.
     """
-    slope, terms = multipliers @ A, float(multipliers @ np.abs(k))
-    offset = float(multipliers @ k) - _CANCELLED * terms
-    rounding = _SLOPE_ROUNDINGS * _EPS * float(multipliers @ np.linalg.norm(A, axis=1))
-    if np.isfinite(radius):
-        offset -= rounding * radius
-    elif np.linalg.norm(slope) <= rounding and offset > _LEFT * terms:
+    slope, offset = multipliers @ rows.A, float(multipliers @ rows.k)
+    cancelled = _SLOPE_ROUNDINGS * _EPS * float(multipliers @ np.linalg.norm(rows.A, axis=1))
+    left = offset > _LEFT * float(multipliers @ np.abs(rows.k))
+    if np.isinf(radius) and np.linalg.norm(slope) <= cancelled and left:
         return np.inf
-    return float(shortest_moves(problem.ground, slope[None], np.array([offset]))[0][0])
+    doubt = problem.rounding * (multipliers @ rows.terms)
+    _, length, _ = assured(problem.ground, slope[None], np.array([offset]), doubt[None], radius)
+    return float(length[0])

@@ -2,7 +2,7 @@
 
 import time
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -114,8 +114,21 @@ def hidden_values(problem: Problem, moves: FloatArray) -> tuple[FloatArray, Floa
     return np.hstack(values), h @ problem.forms.T + problem.levels
 
 
-def cell(problem: Problem, on: BoolArray, rival: int) -> tuple[FloatArray, FloatArray]:
-    """Return rows A, k: A δ + k <= 0 on the flips to a rival in the cell of a pattern.
+class Rows(NamedTuple):
+    """Inequalities A δ + k <= 0, and the terms of their sides.
+
+    Attributes
+    ----------
+    A, k, terms : arrays, shapes (m, d), (m,), (m, 2)
+    """
+
+    A: FloatArray
+    k: FloatArray
+    terms: FloatArray
+
+
+def cell(problem: Problem, on: BoolArray, rival: int) -> Rows:
+    """Return what the flips to a rival in the cell of a pattern obey.
 
     One row a hidden unit, zero for linear ones, and at last the lead's.
     """
@@ -129,8 +142,10 @@ def cell(problem: Problem, on: BoolArray, rival: int) -> tuple[FloatArray, Float
         passed = on[part] | ~problem.rectified[part]
         G, k = G * passed[:, None], k * passed
     form = problem.forms[rival]
-    return np.vstack([*rows, form @ G]), np.append(
-        np.concatenate(levels), form @ k + problem.levels[rival]
+    return Rows(
+        np.vstack([*rows, form @ G]),
+        np.append(np.concatenate(levels), form @ k + problem.levels[rival]),
+        np.vstack([problem.terms, problem.lead_terms[rival]]),
     )
 
 
@@ -208,12 +223,12 @@ def descend(problem: Problem, incumbent: Incumbent, move: FloatArray, solves: in
     tried, queue = {on.tobytes()}, [on]
     while queue and solves > 0 and time.perf_counter() < incumbent.deadline:
         on, solves = queue.pop(0), solves - 1
-        A, k = cell(problem, on, rival)
-        found = shortest_move(problem.ground, A, k, incumbent.radius)
-        if found.move is None or not offer_cell(problem, incumbent, found.move, (A, k)):
+        rows = cell(problem, on, rival)
+        found = shortest_move(problem.ground, rows.A, rows.k, incumbent.radius)
+        if found.move is None or not offer_cell(problem, incumbent, found.move, rows):
             continue
         queue = []
-        for flipped in _edges(A, found.multipliers):
+        for flipped in _edges(rows.A, found.multipliers):
             other = on ^ flipped
             if other.tobytes() not in tried:
                 tried.add(other.tobytes())
@@ -229,13 +244,11 @@ def _edges(A: FloatArray, multipliers: FloatArray) -> list[BoolArray]:
     return [np.isin(units, active), *every] if active.size > 1 else every
 
 
-def offer_cell(
-    problem: Problem, incumbent: Incumbent, move: FloatArray, rows: tuple[FloatArray, FloatArray]
-) -> bool:
+def offer_cell(problem: Problem, incumbent: Incumbent, move: FloatArray, rows: Rows) -> bool:
     """Offer the shortest move into a cell's flips, if need be into flips by a little more."""
     if incumbent.offer(move):
         return True
-    A, k = rows
+    A, k, _ = rows
     length = float(np.linalg.norm(move, ord=incumbent.norm))
     for extra in _DEEPER:
         if length >= incumbent.radius * (1 - _WORTHWHILE):
