@@ -2,7 +2,9 @@
 
 import signal
 import subprocess
+from collections.abc import Iterator
 from io import FileIO
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -19,21 +21,18 @@ from tests.sparsebound.certified import (
     table,
 )
 from tests.sparsebound.test_processes import interrupt_when, start
-from theory.certify import certified_radius
+from theory.certify import DistanceBounds, certified_radii
 from theory.networks import class_scores
 
 
-def fail_at_call(number: int, error: BaseException, monkeypatch: pytest.MonkeyPatch) -> None:
-    calls = 0
+def fail_after(count: int, error: BaseException, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let certificates end with an error after so many pieces."""
 
-    def failing(*arguments: Any, **setting: Any) -> Any:
-        nonlocal calls
-        calls += 1
-        if calls == number:
-            raise error
-        return certified_radius(*arguments, **setting)
+    def failing(*arguments: Any, **setting: Any) -> Iterator[DistanceBounds]:
+        yield from islice(certified_radii(*arguments, **setting), count)
+        raise error
 
-    monkeypatch.setattr(sparsebound.network_radii, "certified_radius", failing)
+    monkeypatch.setattr(sparsebound.network_radii, "certified_radii", failing)
 
 
 @pytest.fixture
@@ -45,33 +44,33 @@ def test_ctrl_c_keeps_the_rows_that_are_done(
     model: Path, many: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     out = tmp_path / "rows.csv"
-    fail_at_call(2, KeyboardInterrupt(), monkeypatch)
+    fail_after(1, KeyboardInterrupt(), monkeypatch)
     result = certify(model, many, "--out", out, "--method", "crown")
     assert (result.exit_code, result.stdout) == (130, "")
-    assert result.stderr == f"Interrupted: 4 of 40 inputs are done, in {out}.\n"
-    assert [row["input"] for row in table(out)] == ["0", "1", "2", "3"]
+    assert result.stderr == f"Interrupted: 16 of 40 inputs are done, in {out}.\n"
+    assert [row["input"] for row in table(out)] == [str(i) for i in range(16)]
     assert list(tmp_path.glob("*.part")) == []
-    fail_at_call(1, KeyboardInterrupt(), monkeypatch)
+    fail_after(0, KeyboardInterrupt(), monkeypatch)
     before = out.read_bytes()
     result = certify(model, many, "--out", out)
     assert (result.exit_code, result.stderr) == (130, "Interrupted: 0 of 40 inputs are done.\n")
     assert out.read_bytes() == before
     assert list(tmp_path.glob("*.part")) == []
-    fail_at_call(2, KeyboardInterrupt(), monkeypatch)
+    fail_after(1, KeyboardInterrupt(), monkeypatch)
     result = certify(model, many, "--method", "crown")
     assert result.exit_code == 130
-    assert "4 of 40 inputs are done; --out" in result.stderr
+    assert "16 of 40 inputs are done; --out" in result.stderr
 
 
 def test_an_error_keeps_the_rows_that_are_done(
     model: Path, many: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     out = tmp_path / "rows.csv"
-    fail_at_call(2, RuntimeError("a defect"), monkeypatch)
+    fail_after(1, RuntimeError("a defect"), monkeypatch)
     result = certify(model, many, "--out", out, "--method", "crown")
     assert result.exit_code == 3
-    assert result.stderr.startswith(f"4 of 40 inputs are done, in {out}.\nError: RuntimeError")
-    assert len(table(out)) == 4
+    assert result.stderr.startswith(f"16 of 40 inputs are done, in {out}.\nError: RuntimeError")
+    assert len(table(out)) == 16
 
 
 def test_a_link_stays_one(model: Path, data: Path, tmp_path: Path) -> None:

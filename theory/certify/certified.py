@@ -1,6 +1,6 @@
 """Certified radii and certified accuracy of ReLU networks, by the method of one's choice."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import partial
 from typing import Any
 
@@ -83,10 +83,67 @@ def certified_radius(
     >>> certified_radius(net, [[3.0], [-2.0]], [1, 1], method="crown").lower.round(3).tolist()
     [2.0, 1.0]
     """
+    domain = open_domain(net, X, y, norm=norm, box=box)
+    tol = _checked(tol)
+    return _radii(domain, chosen_margins(method, net, norm), tol, box)
+
+
+def certified_radii(
+    net: ReluNetwork,
+    X: ArrayLike,
+    y: ArrayLike,
+    *,
+    norm: float = 2,
+    method: str = "best",
+    box: tuple[ArrayLike, ArrayLike] | None = None,
+    tol: float = 1e-4,
+    size: int = 64,
+) -> Iterator[DistanceBounds]:
+    """Return an iterator over `certified_radius` of so many inputs after the others, in order.
+
+    Kind: as `certified_radius`. Arguments are checked and methods prepared at once; inputs are
+    certified when their turn comes, so that what is done is kept if the iteration ends early.
+
+    Parameters
+    ----------
+    net, X, y, norm, method, box, tol
+        As in `certified_radius`.
+    size : int, positive
+
+    Returns
+    -------
+    iterator of DistanceBounds
+
+    Raises
+    ------
+    TypeError, ValueError, UnsupportedSettingError
+        As `certified_radius`.
+
+    Examples
+    --------
+    >>> net = ReluNetwork(weights=[[[1.0], [-1.0]], [[1.0, 1.0]]], biases=[[0.0, 0.0], [-1.0]])
+    >>> found = certified_radii(net, [[3.0], [-2.0]], [1, 1], method="crown", size=1)
+    >>> [float(row.lower[0].round(3)) for row in found]
+    [2.0, 1.0]
+    """
+    if size < 1:
+        raise ValueError(f"size must be positive; got {size}.")
+    domain = open_domain(net, X, y, norm=norm, box=box)
+    tol = _checked(tol)
+    chosen = chosen_margins(method, net, norm)
+    rows = np.arange(domain.X.shape[0])
+    parts = [rows[start : start + size] for start in range(0, rows.size, size)]
+    return (_radii(domain.take(part), chosen, tol, box) for part in parts)
+
+
+def _checked(tol: float) -> float:
     if not 0 < as_finite("tol", tol) < 1:
         raise ValueError(f"tol must be in (0, 1); got {tol}.")
-    domain = open_domain(net, X, y, norm=norm, box=box)
-    chosen = chosen_margins(method, net, norm)
+    return tol
+
+
+def _radii(domain: Domain, chosen: Mapping[str, Margins], tol: float, box: Any) -> DistanceBounds:
+    """Return the largest radii of any method."""
     lead = on_host(domain.leads).min(axis=1)
     guess, limit = _FIRST_TRIAL * _linear_radius(domain), _farthest(domain)
     radius, spent = np.zeros_like(lead), np.zeros(lead.size, dtype=np.intp)
