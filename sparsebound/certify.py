@@ -26,6 +26,7 @@ from theory.linear import LinearClassifier
 
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 _TOL, _EXACT_TOL, _TIME_LIMIT = 1e-4, 1e-6, 60.0
+_MOST_DATA = 500_000_000  # numbers: 4 GB, all of CIFAR-10 twice over
 
 
 @click.command()
@@ -134,7 +135,8 @@ def certify(
     if out is not None:
         refuse_unwritable(out, (model, data))
     named = _read(model, linear=linear, architecture=architecture, trust_pickle=trust_pickle)
-    arrays = _flattened(load_arrays(data, required=("X",)), named.model.dimension)
+    held = load_arrays(data, required=("X",), max_entries=_MOST_DATA)
+    arrays = _flattened(held, named.model.dimension)
     if isinstance(named, NamedLinear):
         _refuse_given(of_networks, model)
         summary = linear_distances(named, arrays, norm=float(norm), box=box, eps=eps, out=out)

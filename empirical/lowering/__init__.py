@@ -7,11 +7,11 @@ from empirical.lowering.linear import (
     NamedLinear,
     linear_from_estimator,
     linear_from_file,
-    load_arrays,
     own_labels,
 )
 from empirical.lowering.named import NamedNetwork
 from empirical.lowering.networks import network_from_module, network_from_onnx
+from empirical.lowering.npz_files import load_arrays
 
 __all__ = [
     "MAX_ENTRIES",

@@ -1,22 +1,20 @@
 """Files of networks as theory records. Nothing in a file is executed unless it is trusted."""
 
-import math
 import re
-import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.lib import format as npy
 from numpy.typing import NDArray
 
-from empirical.lowering.affine import MAX_ENTRIES, most_bytes
+from empirical.lowering.affine import MAX_ENTRIES
 from empirical.lowering.chain import compact
 from empirical.lowering.estimators import network_from_estimator
-from empirical.lowering.linear import load_arrays, unpickled
+from empirical.lowering.linear import unpickled
 from empirical.lowering.named import NamedNetwork, named_network
 from empirical.lowering.networks import network_from_onnx
+from empirical.lowering.npz_files import load_arrays
 from theory.networks import ReluNetwork
 
 _PICKLES = {".joblib", ".pkl", ".pickle"}
@@ -102,9 +100,7 @@ def _named(path: Path, trust_pickle: bool, max_entries: int) -> NamedNetwork:
 
 
 def _npz_arrays(path: Path, max_entries: int) -> Mapping[str, NDArray[Any]]:
-    if zipfile.is_zipfile(path):
-        _refuse_large_npz(path, max_entries)
-    arrays = load_arrays(path, required=("W1",))
+    arrays = load_arrays(path, required=("W1",), max_entries=max_entries)
     numbers = sorted(int(name[1:]) for name in arrays if re.fullmatch(r"W[1-9]\d*", name))
     if numbers != list(range(1, len(numbers) + 1)):
         raise ValueError(f"{path} must hold W1, W2, ... without a gap; got {sorted(arrays)}.")
@@ -120,38 +116,6 @@ def _npz_arrays(path: Path, max_entries: int) -> Mapping[str, NDArray[Any]]:
 
 def _misshapen(name: str, array: NDArray[Any]) -> bool:
     return name != "classes" and array.ndim != (2 if name[0] == "W" else 1)
-
-
-def _refuse_large_npz(path: Path, max_entries: int) -> None:
-    """Raise ValueError if the headers promise more than may be allocated."""
-    entries, total = 0, 0
-    for name, shape, size in _headers(path):
-        entries, total = entries + math.prod(shape), total + size
-        if entries > max_entries or total > most_bytes(max_entries):
-            raise ValueError(
-                f"arrays in {path} must have at most max_entries={max_entries:,} entries in all;"
-                f" up to {name} they have {entries:,}, of {total:,} bytes."
-            )
-
-
-def _headers(path: Path) -> Iterator[tuple[str, tuple[int, ...], int]]:
-    """Yield name, shape and bytes of each array of an npz, none of which is read."""
-    try:
-        with zipfile.ZipFile(path) as archive:
-            for member in archive.infolist():
-                with archive.open(member) as stream:
-                    version = npy.read_magic(stream)
-                    header = npy.read_array_header_1_0
-                    if version != (1, 0):
-                        header = npy.read_array_header_2_0
-                    shape, _, kind = header(stream)
-                yield member.filename, shape, math.prod(shape) * kind.itemsize
-    except OSError:
-        raise
-    except Exception as error:  # a damaged archive can raise anything
-        raise ValueError(
-            f"{path} must be a whole npz file of plain arrays: {error!r:.120}"
-        ) from error
 
 
 def _state_arrays(path: Path, max_entries: int) -> Mapping[str, NDArray[Any]]:

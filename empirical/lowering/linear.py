@@ -1,7 +1,5 @@
 """Linear classifiers of scikit-learn, and of files, as theory records."""
 
-import zipfile
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -9,7 +7,9 @@ import joblib
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from empirical.lowering.affine import MAX_ENTRIES
 from empirical.lowering.named import NamedNetwork
+from empirical.lowering.npz_files import load_arrays
 from theory.linear import LinearClassifier
 from theory.validation import IntArray
 
@@ -68,7 +68,9 @@ def linear_from_estimator(estimator: Any) -> NamedLinear:
     return NamedLinear(LinearClassifier(weights=estimator.coef_, bias=bias), names)
 
 
-def linear_from_file(path: Path, *, trust_pickle: bool = False) -> NamedLinear:
+def linear_from_file(
+    path: Path, *, trust_pickle: bool = False, max_entries: int = MAX_ENTRIES
+) -> NamedLinear:
     """Return the linear classifier of an npz or joblib file.
 
     Parameters
@@ -79,11 +81,14 @@ def linear_from_file(path: Path, *, trust_pickle: bool = False) -> NamedLinear:
         fitted scikit-learn linear classifier.
     trust_pickle : bool
         Reading joblib runs code that the file may hold; it is refused unless you trust it.
+    max_entries : int
+        How many numbers an npz may hold.
 
     Raises
     ------
     TypeError, ValueError
-        If the file is damaged, holds objects or lacks an array, or its arrays do not fit.
+        If the file is damaged or too large, holds objects or lacks an array, or its arrays do not
+        fit.
     OSError
         If it cannot be read.
     """
@@ -91,7 +96,7 @@ def linear_from_file(path: Path, *, trust_pickle: bool = False) -> NamedLinear:
         if not trust_pickle:
             raise ValueError(f"{path} is a pickle, which can run code: --trust-pickle to read it.")
         return linear_from_estimator(unpickled(path))
-    arrays = load_arrays(path, required=("W", "b"))
+    arrays = load_arrays(path, required=("W", "b"), max_entries=max_entries)
     model = LinearClassifier(weights=arrays["W"], bias=arrays["b"])
     names = np.asarray(arrays.get("classes", model.classes))
     if names.shape != model.classes.shape or np.unique(names).size != names.size:
@@ -100,36 +105,6 @@ def linear_from_file(path: Path, *, trust_pickle: bool = False) -> NamedLinear:
             f" {names.tolist()!r:.80}."
         )
     return NamedLinear(model, names)
-
-
-def load_arrays(path: Path, *, required: tuple[str, ...]) -> Mapping[str, NDArray[Any]]:
-    """Return the arrays of an npz file; nothing in it is ever executed.
-
-    Raises
-    ------
-    ValueError
-        If the file is no npz, is damaged, holds Python objects, or lacks a required array.
-    OSError
-        If it cannot be read.
-    """
-    if path.exists() and not zipfile.is_zipfile(path):
-        raise ValueError(f"{path} must be a whole npz file; it is damaged or something else.")
-    try:
-        with path.open("rb") as stream, np.load(stream, allow_pickle=False) as archive:
-            arrays = {name: archive[name] for name in archive.files}
-    except OSError:
-        raise
-    except MemoryError as error:
-        raise ValueError(f"arrays in {path} must fit in memory: {error!s:.200}") from error
-    except Exception as error:  # a damaged archive can raise anything
-        raise ValueError(
-            f"{path} must be a whole npz file of plain arrays, without Python objects"
-            " (text: .astype(str))."
-        ) from error
-    missing = [name for name in required if name not in arrays]
-    if missing:
-        raise ValueError(f"{path} must hold {', '.join(missing)}; it holds {sorted(arrays)}.")
-    return arrays
 
 
 def own_labels(named: NamedLinear | NamedNetwork, y: ArrayLike) -> IntArray:

@@ -23,19 +23,27 @@ _FIRST_OPSET = 7  # before, broadcasting was an attribute
 def lowered_file(path: Path, max_entries: int) -> ReluNetwork:
     """Return the network of an ONNX file; see empirical.lowering.network_from_onnx."""
     model = _read(path, max_entries)
+    # Weights and outputs that are not finite are refused by value.
+    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+        return _network(path, model, max_entries)
+
+
+def _network(path: Path, model: onnx.ModelProto, max_entries: int) -> ReluNetwork:
     try:
         _refuse_uncovered(model)
         _refuse_large(model, max_entries)
         onnx.checker.check_model(model)
         graph, x = empty_graph(_input_shape(model), max_entries)
         net = network_of(graph, _lowered(graph, x, model))
+        return checked(net, _outputs(_doubled(model), x.shape))
     except (ValueError, onnx.checker.ValidationError) as error:
         raise ValueError(f"{path} cannot be lowered: {error}") from error
-    return checked(net, _outputs(_doubled(model), x.shape))
 
 
 def _read(path: Path, max_entries: int) -> onnx.ModelProto:
     size = path.stat().st_size
+    if size == 0:
+        raise ValueError(f"{path} is empty; it must be a whole ONNX file.")
     if size > most_bytes(max_entries):
         raise ValueError(
             f"{path} must hold at most max_entries={max_entries:,} numbers; it has {size:,} bytes."

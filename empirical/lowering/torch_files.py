@@ -23,8 +23,15 @@ def state_arrays(path: Path, max_entries: int) -> dict[str, FloatArray]:
         If it cannot be read.
     """
     state = _state(path, max_entries)
+    entries = 0
     for name, tensor in state.items():
-        _refuse_other_tensors(path, name, tensor, max_entries)
+        _refuse_other_tensors(path, name, tensor)
+        entries += tensor.numel()
+        if entries > max_entries:
+            raise ValueError(
+                f"tensors in {path} must have at most max_entries={max_entries:,} entries in all;"
+                f" up to {name!r} they have {entries:,}."
+            )
     arrays: dict[str, FloatArray] = {}
     layers = list(dict.fromkeys(name.rpartition(".")[0] for name in state))
     for j, layer in enumerate(layers, start=1):
@@ -69,7 +76,7 @@ def _state(path: Path, max_entries: int) -> Mapping[str, Any]:
     return state
 
 
-def _refuse_other_tensors(path: Path, name: Any, tensor: Any, max_entries: int) -> None:
+def _refuse_other_tensors(path: Path, name: Any, tensor: Any) -> None:
     if not isinstance(name, str) or not isinstance(tensor, torch.Tensor):
         raise ValueError(
             f"{path} must hold tensors by name; {name!r} is of type {type(tensor).__name__}."
@@ -77,11 +84,6 @@ def _refuse_other_tensors(path: Path, name: Any, tensor: Any, max_entries: int) 
     if tensor.layout != torch.strided or not tensor.is_floating_point():
         raise ValueError(
             f"{name!r} in {path} must be dense and real; it is {tensor.layout}, {tensor.dtype}."
-        )
-    if tensor.numel() > max_entries:
-        raise ValueError(
-            f"{name!r} in {path} must have at most max_entries={max_entries:,} entries; it has"
-            f" {tensor.numel():,}."
         )
 
 

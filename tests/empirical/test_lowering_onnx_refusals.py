@@ -99,6 +99,31 @@ def test_network_from_onnx_refuses_by_name(model: Any, message: str, tmp_path: P
         lowered(model, tmp_path)
 
 
+def test_network_from_onnx_says_that_a_file_is_empty(tmp_path: Path) -> None:
+    (tmp_path / "net.onnx").touch()
+    with pytest.raises(ValueError, match=r"net\.onnx is empty; it must be a whole ONNX file"):
+        network_from_onnx(tmp_path / "net.onnx")
+
+
+@pytest.mark.parametrize(
+    ("nodes", "message"),
+    [
+        ([node("MatMul", ["x", "w"], "z"), node("MatMul", ["z", "w"])], "must be finite; got"),
+        (
+            [node("MatMul", ["x", "w"], "z"), node("Relu", ["z"], "a"), node("MatMul", ["a", "w"])],
+            "outputs must not overflow",
+        ),
+        ([node("BatchNormalization", ["x", "c", "c", "c", "small"])], "must be finite; got"),
+    ],
+)
+def test_network_from_onnx_refuses_what_overflows_and_warns_of_nothing(
+    nodes: list[Any], message: str, tmp_path: Path
+) -> None:
+    held = {"w": np.full((6, 6), 1e200), "c": np.full(2, 1e200), "small": np.full(2, -1e-5)}
+    with pytest.raises(ValueError, match=rf"net\.onnx cannot be lowered: .*{message}"):
+        lowered(model_of(nodes, held), tmp_path)
+
+
 def test_network_from_onnx_refuses_what_is_too_large(tmp_path: Path) -> None:
     model = model_of([node("MatMul", ["x", "w"], name="wide")], {"w": np.ones((6, 5))})
     with pytest.raises(ValueError, match=r"node 'wide' \(MatMul\): max_entries=359 .* least 360"):

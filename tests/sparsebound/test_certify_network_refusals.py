@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 
+from tests.empirical.npz_claims import claiming
 from tests.sparsebound.certified import (
     X1,
     certify,
@@ -108,6 +109,15 @@ def test_refuses_what_is_no_whole_file(model: Path, data: Path, tmp_path: Path) 
             check_refused(certify(path, data, "--trust-pickle"), path.name)
             check_refused(certify(model, path), path.name)
     check_refused(certify(model, tmp_path / "missing.npz"), "missing.npz")
+
+
+@pytest.mark.parametrize("name", ["W", "W1"])
+def test_refuses_what_claims_to_be_huge_before_it_is_read(
+    model: Path, data: Path, tmp_path: Path, name: str
+) -> None:
+    size = "they have 9,000,000,000,000"
+    check_refused(certify(claiming(tmp_path / "huge.npz", name), data), f"{name}.npy {size}")
+    check_refused(certify(model, claiming(tmp_path / "huge.npz", "X")), f"X.npy {size}")
 
 
 def test_runs_no_pickle_unasked(tmp_path: Path, data: Path) -> None:

@@ -226,6 +226,7 @@ REFUSED: list[tuple[dict[str, Any], type[Exception], str]] = [
     ({"X": np.zeros((0, 5)), "y": np.zeros(0)}, ValueError, "at least one input"),
     ({"X": np.full((2, 5), np.nan)}, ValueError, "X must be finite; got nan"),
     ({"X": np.full((2, 5), np.inf)}, ValueError, "X must be finite; got inf"),
+    ({"X": np.diag([0.0, 1.7e308]) @ np.ones((2, 5))}, ValueError, r"at X\[1\] they do"),
     ({"X": "five"}, TypeError, "array of numbers"),
     ({"y": np.array([0])}, ValueError, r"y must have shape \(n,\) with n=2"),
     ({"y": np.array([0, 3])}, ValueError, r"labels of the model, \{0, 1, 2\}; got 3"),

@@ -20,6 +20,7 @@ from theory.lipschitz import (
     spectral_product,
 )
 from theory.networks import ReluNetwork, forward, jacobian, preactivations
+from theory.validation import UnsupportedSettingError
 
 ROUNDING = 1e-9  # some hundred roundings of numbers near one, with room
 
@@ -156,6 +157,43 @@ def test_exact_constant_refusals() -> None:
         exact_constant(net, centre=np.zeros(6), radius=1.0, box=(2.0, 3.0))
     with pytest.raises(ValueError, match="norm must be 2 or inf"):
         exact_constant(net, norm=1)
+
+
+@pytest.mark.parametrize("size", [2.0**550, 2.0**-550])  # whose squares are out of range
+def test_exact_constant_scales_with_powers_of_two(size: float) -> None:
+    net = draw_net(np.random.default_rng(4), (2, 4, 3))
+    scaled = ReluNetwork(
+        weights=[size * net.weights[0], net.weights[1]],
+        biases=[size * net.biases[0], net.biases[1]],
+        relu=net.relu,
+    )
+    expected = exact_constant(net).value
+    assert exact_constant(scaled).value / size == pytest.approx(expected, rel=ROUNDING)
+
+
+@pytest.mark.parametrize(
+    ("parts", "message"),
+    [
+        ({"weights": [[[1e200]], [[1e200]]]}, "overflow; got inf"),
+        ({"weights": [[[1e200], [1e200]], [[1e200, -1e200]]]}, "overflow; got inf"),
+        ({"weights": [[[1e200], [-1e200]], [[1e200, 1e200]] * 2, [[1.0, -1.0]]]}, "overflow; got"),
+        ({"weights": [[[1.0]], [[1e200]]], "biases": [[1e200], [0.0]]}, "overflow; got inf"),
+        ({"weights": [[[1e-200]], [[1.0]]], "biases": [[1e200], [0.0]]}, "overflow; got inf"),
+        ({"weights": [[[1e-200]], [[1e-200]], [[1e300]]]}, "underflow; one is below 2.2"),
+    ],
+)
+def test_exact_constant_refuses_what_is_out_of_range(parts: dict[str, Any], message: str) -> None:
+    for norm in (2, math.inf):
+        with pytest.raises(UnsupportedSettingError, match=message):
+            exact_constant(ReluNetwork(**parts), norm=norm)
+
+
+def test_exact_constant_refuses_directions_that_make_it_overflow() -> None:
+    net = ReluNetwork(weights=[np.eye(2), np.full((2, 2), 1e200)])
+    largest = exact_constant(net, np.full((2, 2), 1e107)).value
+    assert largest == pytest.approx(4e307, rel=ROUNDING)
+    with pytest.raises(UnsupportedSettingError, match="overflow; got inf"):
+        exact_constant(net, [1e200, 0.0])
 
 
 def test_gradient_norm_doubts_kinks() -> None:

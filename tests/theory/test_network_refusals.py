@@ -1,12 +1,16 @@
 """Functions of networks refuse by value what is no input, no budget, no direction."""
 
 import math
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
 import pytest
 
+from theory.certify import certified_accuracy, certified_radius
 from theory.certify.branch_and_bound import exact_distance
+from theory.linear import LinearClassifier
 from theory.lipschitz import (
     eclipse,
     eclipse_fast,
@@ -14,13 +18,27 @@ from theory.lipschitz import (
     frobenius_product,
     gradient_norm,
     gradient_norm_bound,
+    jacobian_bounds,
+    lipsdp_layer,
     lipsdp_neuron,
+    lipsdp_pairs,
+    lipsdp_split,
+    local_network,
     path_norm,
     preactivation_bounds,
     sampled_bound,
     spectral_product,
 )
-from theory.networks import ReluNetwork, reduce, reduced_inputs
+from theory.networks import (
+    ReluNetwork,
+    activation_pattern,
+    class_scores,
+    forward,
+    jacobian,
+    preactivations,
+    reduce,
+    reduced_inputs,
+)
 from theory.validation import UnsupportedSettingError
 
 NET = ReluNetwork(weights=[np.eye(2), np.ones((3, 2))])
@@ -34,6 +52,7 @@ X, Y = np.array([[0.5, 0.25], [0.0, 1.0]]), np.array([0, 0])
         ({"X": np.ones((2, 3))}, r"with d=2; got shape \(2, 3\)"),
         ({"X": np.ones((0, 2)), "y": []}, "at least one input"),
         ({"X": "two"}, "array of numbers; got 'two'"),
+        ({"X": [[0.5, 0.25], [1e308, 1e308]]}, r"scores must not overflow, .* at X\[1\] they do"),
         ({"y": [0, 3]}, r"labels of the model, \{0, 1, 2\}; got 3"),
         ({"y": [0, 0.5]}, "got 0.5"),
         ({"y": [0]}, r"with n=2; got shape \(1,\)"),
@@ -105,3 +124,37 @@ def test_reduced_inputs_refuse_what_is_not_finite() -> None:
         reduced_inputs(reduce(NET, norm=2), [[np.inf, 0.0]])
     with pytest.raises(TypeError, match=r"pair \(lo, hi\); got \(0,\)"):
         reduce(NET, norm=2, box=(0,))
+
+
+CALLS: list[Callable[..., Any]] = [
+    *(spectral_product, frobenius_product, path_norm, eclipse, eclipse_fast, exact_constant),
+    *(lipsdp_neuron, lipsdp_layer, lipsdp_pairs, lipsdp_split),
+    *(partial(function, X=X) for function in (forward, class_scores, preactivations)),
+    *(partial(function, X=X) for function in (activation_pattern, jacobian, gradient_norm)),
+    partial(sampled_bound, X=X, rng=np.random.default_rng(0)),
+    partial(preactivation_bounds, X=X, eps=0.1),
+    partial(gradient_norm_bound, X=X, eps=0.1),
+    partial(jacobian_bounds, bounds=[], n=2),
+    partial(local_network, bounds=[]),
+    partial(certified_radius, X=X, y=Y),
+    partial(certified_accuracy, X=X, y=Y, eps=0.1),
+    partial(exact_distance, X=X, y=Y),
+    partial(reduce, norm=2),
+]
+
+
+@pytest.mark.parametrize("call", CALLS)
+@pytest.mark.parametrize("net", [np.eye(2), None, LinearClassifier(weights=np.eye(2))])
+def test_functions_of_networks_refuse_what_is_none(call: Any, net: Any) -> None:
+    with pytest.raises(TypeError, match=f"must be a ReluNetwork; got {type(net).__name__}. Use"):
+        call(net)
+
+
+@pytest.mark.parametrize("function", [lipsdp_neuron, lipsdp_layer, lipsdp_pairs, eclipse])
+@pytest.mark.parametrize(
+    ("gap", "message"),
+    [(-1.0, "at least 0; got -1.0"), (math.nan, "got nan"), (math.inf, "inf"), ("no", "got 'no'")],
+)
+def test_semidefinite_bounds_refuse_gaps_by_value(function: Any, gap: Any, message: str) -> None:
+    with pytest.raises((TypeError, ValueError), match=f"gap must be .*{message}"):
+        function(NET, gap=gap)

@@ -16,7 +16,7 @@ from theory.certify.node_search import Found, nearest_flip
 from theory.certify.rounding import is_turned, relative_rounding, terms_of
 from theory.certify.witness import Incumbent, rounding_of
 from theory.networks.arrays import dense, on_host
-from theory.networks.network import ReluNetwork
+from theory.networks.network import ReluNetwork, as_network
 from theory.networks.reduce import Reduction, reduce, reduced_inputs
 from theory.validation import FloatArray, as_finite, as_inputs
 
@@ -149,7 +149,7 @@ def exact_distances(
         raise ValueError(f"rtol must be in (0, 1); got {rtol}.")
     if not time_limit > 0:
         raise ValueError(f"time_limit must be positive; got {time_limit}.")
-    inputs = as_inputs(X, net.dimension)
+    inputs = as_inputs(X, as_network(net).dimension)
     domain = open_domain(net, inputs, y, norm=norm, box=box)
     points = np.full(inputs.shape, np.nan) if upper is None else as_inputs(upper, net.dimension)
     if points.shape != inputs.shape:

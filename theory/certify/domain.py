@@ -14,10 +14,11 @@ from theory.networks.arrays import (
     native,
     native_inputs,
     on_host,
+    refuse_overflow,
     rows_times,
     times_transposed,
 )
-from theory.networks.network import ReluNetwork, native_layers, preactivations
+from theory.networks.network import ReluNetwork, as_network, native_layers, preactivations
 from theory.validation import (
     FloatArray,
     IntArray,
@@ -94,7 +95,7 @@ def open_domain(net: ReluNetwork, X: Array, y: ArrayLike, *, norm: float, box: A
     Raises
     ------
     TypeError, ValueError
-        If X, y, the norm or the box is malformed, or an input lies outside the box.
+        If an argument is malformed, an input lies outside the box, or makes scores overflow.
     UnsupportedSettingError
         For norms other than 2 and inf.
     """
@@ -112,7 +113,10 @@ def open_domain(net: ReluNetwork, X: Array, y: ArrayLike, *, norm: float, box: A
         lo, hi = as_box(box, net.dimension)
         refuse_outside(on_host(inputs), (lo, hi))
         sides = (native(lo, inputs), native(hi, inputs))
-    values, layers = preactivations(net, inputs), native_layers(net, inputs)
+    with np.errstate(over="ignore", invalid="ignore"):  # refused just below
+        values, layers = preactivations(net, inputs), native_layers(net, inputs)
+        leads = (forms @ values[-1][:, :, None])[..., 0]
+    refuse_overflow([*values, leads])
     W = layers[0][0]
     gram = dense(W @ W.T) if order == 2 and sides is None else None
     return Domain(
@@ -120,7 +124,7 @@ def open_domain(net: ReluNetwork, X: Array, y: ArrayLike, *, norm: float, box: A
         layers=layers,
         X=inputs,
         forms=forms,
-        leads=(forms @ values[-1][:, :, None])[..., 0],
+        leads=leads,
         centre=values[0],
         gram=gram,
         supports=_supports(layers, gram),
@@ -143,6 +147,7 @@ def refuse_extremes(net: ReluNetwork) -> None:
 
 def with_hidden_layer(net: ReluNetwork) -> ReluNetwork:
     """Return the network itself, or if it is affine with its outputs as a layer of linear units."""
+    net = as_network(net)
     if net.depth > 1:
         return net
     return ReluNetwork(

@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike
 from theory.lipschitz.verified import UNIT, gamma
 from theory.networks import ReluNetwork
 from theory.networks.arrays import dense
+from theory.networks.network import as_network
 from theory.validation import FloatArray, as_finite
 
 KINDS = ("exact", "upper", "lower")
@@ -66,6 +67,7 @@ class Rounded(NamedTuple):
 
 def as_direction(net: ReluNetwork, direction: ArrayLike | None) -> FloatArray | None:
     """Return a direction as a matrix C (k, out), or None for all outputs as they are."""
+    net = as_network(net)
     if direction is None:
         return None
     C = np.atleast_2d(as_finite("direction", direction))

@@ -8,7 +8,7 @@ from theory.lipschitz.certificate import Layer, as_bound, layers_of, prove, unif
 from theory.lipschitz.interior_point import best_multipliers
 from theory.lipschitz.relation import Relation, relate
 from theory.networks import ReluNetwork
-from theory.validation import FloatArray
+from theory.validation import FloatArray, as_budget
 
 
 def eclipse_fast(net: ReluNetwork, direction: ArrayLike | None = None) -> LipschitzBound:
@@ -74,7 +74,7 @@ def eclipse(
     Raises
     ------
     TypeError, ValueError, UnsupportedSettingError
-        As `eclipse_fast`.
+        As `eclipse_fast`; and if the gap is negative or not finite.
 
     Notes
     -----
@@ -87,6 +87,7 @@ def eclipse(
     >>> round(eclipse(net).value, 6)
     1.0
     """
+    as_budget(gap, "gap")
     relation = relate(net, direction)
     multipliers = np.zeros(relation.layer.size)
     for part in layers_of(relation, multipliers):

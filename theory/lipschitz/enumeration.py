@@ -14,6 +14,7 @@ from theory.validation import Box, FloatArray, UnsupportedSettingError, as_box, 
 
 # A region counts if it holds a point further than this, relatively, from all of its sides.
 THINNEST = 1e-9
+TINY = float(np.finfo(np.float64).tiny)
 
 
 class _Domain(NamedTuple):
@@ -76,7 +77,8 @@ def exact_constant(
     TypeError, ValueError
         If an argument is malformed; if the ball and box have no point inside.
     UnsupportedSettingError
-        If there are more regions than allowed, or the norm is another one.
+        If there are more regions than allowed, a gradient is out of the range of float64, or the
+        norm is another one.
 
     Notes
     -----
@@ -95,15 +97,13 @@ def exact_constant(
     C = as_direction(net, direction)
     domain = _as_domain(net.dimension, centre, (radius, norm), box)
     best, witness = 0.0, domain.centre
-    for cell in _regions(net, domain, most):
-        slopes = cell.slopes if C is None else C @ cell.slopes
-        size = float(np.linalg.norm(slopes, ord=norm))
-        if not math.isfinite(size):
-            raise UnsupportedSettingError(
-                f"weights must be such that gradients do not overflow; a norm is {size}."
-            )
-        if size > best:
-            best, witness = size, cell.witness
+    with np.errstate(over="ignore", invalid="ignore"):  # refused where it may happen
+        for cell in _regions(net, domain, most):
+            slopes = cell.slopes if C is None else C @ cell.slopes
+            _refuse_overflow(slopes, np.abs(slopes).sum())  # which no norm exceeds
+            size = float(np.linalg.norm(slopes, ord=norm))
+            if size > best:
+                best, witness = size, cell.witness
     return LipschitzBound(
         value=best, kind="exact", method="enumeration", norm=norm, witness=witness
     )
@@ -139,7 +139,9 @@ def _regions(net: ReluNetwork, domain: _Domain, most: int) -> list[_Cell]:
         raise ValueError("the ball and the box must have a common point inside both.")
     W = np.asarray(dense(net.weights[0]))
     none = np.zeros((0, net.dimension)), np.zeros(0)
-    cells = [_Cell(*none, start, W, net.biases[0], _row_norms(W))]
+    terms = _row_norms(W)
+    _refuse_overflow(terms)
+    cells = [_Cell(*none, start, W, net.biases[0], terms)]
     for j, mask in enumerate(net.relu):
         V, b = np.asarray(dense(net.weights[j + 1])), net.biases[j + 1]
         following: list[_Cell] = []
@@ -156,24 +158,42 @@ def _regions(net: ReluNetwork, domain: _Domain, most: int) -> list[_Cell]:
 
 def _through(cell: _Cell, V: FloatArray, b: FloatArray) -> _Cell:
     """Return the cell with the next layer in place of its own, V without what is not passed."""
-    terms = np.abs(V) @ _row_norms(cell.slopes)
-    return cell._replace(slopes=V @ cell.slopes, shift=V @ cell.shift + b, terms=terms)
+    sizes = _row_norms(cell.slopes)
+    slopes, shift, terms = V @ cell.slopes, V @ cell.shift + b, np.abs(V) @ sizes
+    _refuse_overflow(slopes, shift, terms)
+    if ((terms < TINY) & ((V != 0) @ (sizes > 0))).any():
+        raise UnsupportedSettingError(
+            f"weights must be such that gradients do not underflow; one is below {TINY:g}."
+        )
+    return cell._replace(slopes=slopes, shift=shift, terms=terms)
 
 
 def _row_norms(W: FloatArray) -> FloatArray:
-    return np.asarray(np.linalg.norm(W, axis=1))
+    """Return the norms of the rows: powers of two keep their squares in range."""
+    unit = np.ldexp(1.0, np.frexp(np.abs(W).max(axis=1))[1] - 1)
+    return np.asarray(np.linalg.norm(W / unit[:, None], axis=1) * unit)
+
+
+def _refuse_overflow(*computed: float | FloatArray) -> None:
+    for values in computed:
+        if not np.isfinite(values).all():
+            raise UnsupportedSettingError(
+                "weights must be such that gradients, and where they change, do not overflow;"
+                f" got {np.ravel(values)[~np.isfinite(np.ravel(values))][0]}."
+            )
 
 
 def _splits(cell: _Cell, mask: Any, domain: _Domain, most: int) -> list[tuple[_Cell, FloatArray]]:
     """Return the cells into which a layer's rectified units cut one, and the units passed."""
-    parts = [(cell, np.ones(mask.size))]
+    parts, sizes = [(cell, np.ones(mask.size))], _row_norms(cell.slopes)
     for i in np.flatnonzero(mask):
-        size = float(np.linalg.norm(cell.slopes[i]))
+        size = sizes[i]
         if size <= 1e-13 * cell.terms[i]:  # it does not move: its sign is that of its shift
             for _, passed in parts:
                 passed[i] = float(cell.shift[i] > 0)
             continue
         normal, offset = cell.slopes[i] / size, cell.shift[i] / size
+        _refuse_overflow(offset)
         cut = []
         for part, passed in parts:
             for sign in (1.0, -1.0):

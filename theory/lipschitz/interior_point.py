@@ -16,7 +16,7 @@ from theory.lipschitz.certificate import (
     uniform_multipliers,
 )
 from theory.lipschitz.relation import Relation
-from theory.validation import FloatArray
+from theory.validation import FloatArray, as_budget
 
 ITERATIONS = 60
 ROOM = 0.95  # of the way to the boundary that a step may go
@@ -59,7 +59,13 @@ def best_multipliers(
         Used if its form is positive definite; otherwise, and by default, one a layer.
     gap : float
         Relative duality gap at which to stop.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If the gap is no number, negative or not finite.
     """
+    as_budget(gap, "gap")
     problem = _Problem(relation, groups)
     theta = _first_theta(problem) if start is None else start
     # Outputs of size one: the matrices then have entries of like size.

@@ -11,6 +11,7 @@ from theory.lipschitz.bound import as_direction
 from theory.lipschitz.verified import gamma
 from theory.networks import ReluNetwork
 from theory.networks.arrays import dense, is_sparse, rows_times, times_transposed
+from theory.networks.network import as_network
 from theory.validation import (
     FloatArray,
     UnsupportedSettingError,
@@ -75,7 +76,7 @@ def preactivation_bounds(
     ([[6.0]], [[8.0]])
     """
     dual = _dual(norm)
-    inputs = as_inputs(X, net.dimension)
+    inputs = as_inputs(X, as_network(net).dimension)
     refuse_nonfinite(inputs)
     radius = float(as_budget(eps))
     if net.depth == 1:
@@ -281,7 +282,7 @@ def _rows_kept(W: Any, kept: Any) -> Any:
 def _as_bounds(
     net: ReluNetwork, bounds: Sequence[tuple[ArrayLike, ArrayLike]], n: int
 ) -> list[Interval]:
-    if len(bounds) != len(net.widths):
+    if len(bounds) != len(as_network(net).widths):
         raise ValueError(
             f"bounds must be one pair a hidden layer, {len(net.widths)}; got {len(bounds)}."
         )

@@ -53,9 +53,9 @@ def gradient_norm(
     """
     if norm not in {2, math.inf}:
         raise UnsupportedSettingError(f"norm must be 2 or inf; got {norm}.")
+    C = as_direction(net, direction)
     inputs = as_inputs(X, net.dimension)
     refuse_nonfinite(inputs)
-    C = as_direction(net, direction)
     slopes = jacobian(net, inputs)
     slopes = slopes if C is None else C @ slopes
     if norm == 2:
@@ -112,9 +112,9 @@ def sampled_bound(
     """
     if rounds < 0:
         raise ValueError(f"rounds must be at least 0; got {rounds}.")
+    C = as_direction(net, direction)
     points = as_inputs(X, net.dimension).copy()
     best = gradient_norm(net, points, direction, norm=norm)
-    C = as_direction(net, direction)
     spread = float(np.linalg.norm(points - points.mean(axis=0), axis=1).max(initial=0.0))
     spread = spread or float(np.linalg.norm(points, axis=1).max()) or 1.0
     for _ in range(rounds):

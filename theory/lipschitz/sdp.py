@@ -8,12 +8,13 @@ import math
 import numpy as np
 from numpy.typing import ArrayLike
 
-from theory.lipschitz.bound import LipschitzBound
+from theory.lipschitz.bound import LipschitzBound, as_direction
 from theory.lipschitz.certificate import as_bound, even_multipliers, prove
 from theory.lipschitz.interior_point import best_multipliers
 from theory.lipschitz.relation import Relation, relate
 from theory.lipschitz.verified import UNIT, gamma
 from theory.networks import ReluNetwork
+from theory.networks.network import as_network
 from theory.validation import FloatArray
 
 # Share of the way from a neighbour's best multipliers to even ones: a start well inside.
@@ -45,7 +46,7 @@ def lipsdp_neuron(
     Raises
     ------
     TypeError, ValueError
-        If the direction does not fit the outputs.
+        If the direction does not fit the outputs; if the gap is negative or not finite.
     UnsupportedSettingError
         If there are more than 6000 inputs (or first units), rectified units and outputs together.
 
@@ -133,6 +134,7 @@ def lipsdp_split(
     """
     if depth < 1:
         raise ValueError(f"depth must be at least 1; got {depth}.")
+    as_direction(net, direction)  # refused before the first piece, not at the last
     value = 1.0
     for start in range(0, net.depth, depth):
         stop = min(start + depth, net.depth)
@@ -163,7 +165,7 @@ def lipsdp_pairs(net: ReluNetwork, y: int | None = None, *, gap: float = 1e-5) -
     Raises
     ------
     ValueError
-        If the network has one output, or y is none of them.
+        If the network has one output, y is none of them, or the gap is negative or not finite.
     UnsupportedSettingError
         As `lipsdp_neuron`.
 
@@ -178,7 +180,7 @@ def lipsdp_pairs(net: ReluNetwork, y: int | None = None, *, gap: float = 1e-5) -
     >>> lipsdp_pairs(net).round(4).tolist()
     [[0.0, 2.0], [2.0, 0.0]]
     """
-    c = net.outputs
+    c = as_network(net).outputs
     if c < 2:
         raise ValueError(f"the network must have at least 2 outputs; got {c}.")
     if y is not None and not 0 <= y < c:

@@ -32,6 +32,18 @@ def native_inputs(X: Array, dimension: int) -> Array:
     return X
 
 
+def refuse_overflow(values: list[Array]) -> None:
+    """Raise ValueError naming the first row at which arrays (n, k) computed of X are not finite."""
+    xp = aac.array_namespace(values[0])
+    finite = on_host(xp.stack([xp.all(xp.isfinite(part), axis=1) for part in values]))
+    bad = (finite == 0).any(axis=0)
+    if bad.any():
+        raise ValueError(
+            f"scores must not overflow, nor what they are computed from; at X[{int(bad.argmax())}]"
+            " they do."
+        )
+
+
 def native(array: Any, like: Array) -> Array:
     """Return an array of NumPy or scipy.sparse in the library, type and device of another one."""
     if aac.is_numpy_array(like):

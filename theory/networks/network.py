@@ -104,6 +104,22 @@ class ReluNetwork:
         )
 
 
+def as_network(net: object) -> ReluNetwork:
+    """Return the network itself; refuse what is none.
+
+    Raises
+    ------
+    TypeError
+        If it is something else, such as a model of another library.
+    """
+    if not isinstance(net, ReluNetwork):
+        raise TypeError(
+            f"net must be a ReluNetwork; got {type(net).__name__}. Use empirical.lowering for"
+            " modules of torch, models of scikit-learn, and files."
+        )
+    return net
+
+
 def forward(net: ReluNetwork, X: Array) -> Array:
     """Return the outputs of a network.
 
@@ -122,7 +138,7 @@ def forward(net: ReluNetwork, X: Array) -> Array:
     Raises
     ------
     TypeError, ValueError
-        If X is not of that shape, or not finite.
+        If net is no ReluNetwork; if X is not of that shape, or not finite.
     """
     return preactivations(net, X)[-1]
 
@@ -141,7 +157,7 @@ def preactivations(net: ReluNetwork, X: Array) -> list[Array]:
     -------
     list of L arrays, shapes (n, n_j)
     """
-    values = native_inputs(X, net.dimension)
+    values = native_inputs(X, as_network(net).dimension)
     layers = []
     for j, (W, b) in enumerate(native_layers(net, values)):
         values = times_transposed(values, W) + b
@@ -178,7 +194,7 @@ def activation_pattern(net: ReluNetwork, X: Array) -> list[Array]:
     list of L-1 boolean arrays, shapes (n, n_j)
     """
     passed = []
-    for mask, values in zip(net.relu, preactivations(net, X)[:-1], strict=True):
+    for values, mask in zip(preactivations(net, X)[:-1], net.relu, strict=True):
         xp = aac.array_namespace(values)
         passed.append((values > 0) | ~xp.asarray(mask, device=aac.device(values)))
     return passed
@@ -199,7 +215,7 @@ def jacobian(net: ReluNetwork, X: Array) -> Array:
     >>> jacobian(net, [[-2.0], [3.0]]).ravel().tolist()
     [-1.0, 1.0]
     """
-    inputs = native_inputs(X, net.dimension)
+    inputs = native_inputs(X, as_network(net).dimension)
     pattern = activation_pattern(net, inputs)
     layers = native_layers(net, inputs)
     xp = aac.array_namespace(inputs)

@@ -13,7 +13,7 @@ import scipy.sparse as sp
 from numpy.typing import ArrayLike
 
 from theory.networks.arrays import Array, dense, is_sparse, native_inputs
-from theory.networks.network import ReluNetwork
+from theory.networks.network import ReluNetwork, as_network
 from theory.networks.rows import (
     BoolArray,
     entries,
@@ -80,7 +80,7 @@ def reduce(
     Raises
     ------
     TypeError, ValueError
-        If norm or box is malformed.
+        If an argument is malformed.
 
     Notes
     -----
@@ -95,6 +95,7 @@ def reduce(
     >>> [W.tolist() for W in small.network.weights]
     [[[1.0, 1.0]], [[3.0]]]
     """
+    net = as_network(net)
     free = as_norm(norm) == 2 and box is None
     domain = None if box is None else as_box(box, net.dimension)
     masks = (*net.relu, np.zeros(net.outputs, dtype=bool))

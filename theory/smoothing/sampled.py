@@ -110,6 +110,8 @@ def clopper_pearson_lower(hits: ArrayLike, n: int, *, level: float) -> FloatArra
     _refuse_uncountable("n", n)
     _refuse_level(level)
     k = as_finite("hits", hits)
+    if (k % 1 != 0).any():
+        raise ValueError(f"hits must be integers; got {k[k % 1 != 0].flat[0]:g}.")
     if ((k < 0) | (k > n)).any():
         raise ValueError(f"hits must lie in [0, n={n}]; got {k[(k < 0) | (k > n)].flat[0]:g}.")
     return np.where(k == 0, 0.0, betaincinv(np.maximum(k, 1), n - k + 1, level))
