@@ -248,6 +248,20 @@ def test_exact_distance_refuses() -> None:
     assert forward(net, X).tolist() == X
 
 
+@pytest.mark.parametrize("norm", [2, np.inf])
+@pytest.mark.parametrize("box", [None, (-9.0, 9.0)])
+def test_a_search_without_time_still_has_a_certificate(norm: float, box: Any) -> None:
+    rng = np.random.default_rng(8)
+    net = draw(rng, 6, (20, 20), 3)
+    X = rng.normal(size=(3, 6))
+    y = predicted(net, X)
+    cut = exact_distance(net, X, y, norm=norm, box=box, time_limit=1e-12)
+    proven = certified_radius(net, X, y, norm=norm, box=box, method="crown").lower
+    assert (cut.lower >= np.minimum(proven, cut.upper) * (1 - 1e-4)).all()  # its tol
+    assert (cut.lower > 0).all()
+    assert "crown" in cut.method
+
+
 def test_no_cell_is_solved_for_nearer_flips_when_time_is_over(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

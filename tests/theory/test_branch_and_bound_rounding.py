@@ -10,6 +10,7 @@ from scipy.optimize import linprog
 from theory.certify import branch_and_bound
 from theory.certify.bounds import DistanceBounds
 from theory.certify.branch_and_bound import exact_distance
+from theory.certify.witness import Incumbent
 from theory.networks import ReluNetwork, class_scores
 
 # HiGHS holds constraints to 1e-7 of its units.
@@ -57,6 +58,33 @@ def test_no_bound_of_a_large_input_exceeds_its_distance(size: float) -> None:
         assert lost <= max(1e-6, 1e-11 * size / here.upper[0])
         met += 1
     assert met >= 8
+
+
+@pytest.mark.parametrize("size", [1e3, 1e7])
+def test_no_bound_without_an_incumbent_exceeds_the_distance(
+    size: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    met = 0
+    for case in range(1, 40):
+        near, far, x = moved(np.random.default_rng([8, case]), size)
+        rng, origin = np.random.default_rng(case), np.zeros((1, x.size))
+        label = [int(class_scores(near, origin).argmax())]
+        moves = np.round(rng.normal(size=(300, x.size)) * 64) / 8
+        flips = moves[class_scores(near, moves).argmax(axis=1) != label[0]]
+        if not len(flips):
+            continue
+        flip = flips[np.abs(flips).max(axis=1).argmax()]
+        norm, box = (2, np.inf)[case % 2], (None, (-32.0, 32.0))[case % 4 > 1]
+        expected = exact_distance(near, origin, label, norm=norm, box=box)
+        there = None if box is None else (x - 32, x + 32)
+        with monkeypatch.context() as patch:
+            patch.setattr(Incumbent, "offer", lambda *_: False)
+            found = exact_distance(
+                far, x[None], label, norm=norm, box=there, upper=(x + flip)[None]
+            )
+        assert found.lower[0] <= expected.upper[0]
+        met += expected.upper[0] > 0
+    assert met >= 15
 
 
 def test_turned_inputs_lose_digits_and_the_bound_says_so() -> None:
@@ -121,6 +149,27 @@ def test_far_flips_are_found_and_those_that_do_not_exist_are_ruled_out() -> None
         far, none = far + (1e3 < expected < np.inf), none + np.isinf(expected)
     assert far >= 3
     assert none >= 10
+
+
+def test_half_open_boxes_are_closed_like_large_ones() -> None:
+    none = some = 0
+    for seed in range(60):
+        rng = np.random.default_rng(seed)
+        net = ReluNetwork(
+            weights=[rng.normal(size=(5, 3)), rng.normal(size=(1, 5))],
+            biases=[rng.normal(size=5), [1.0]],
+        )
+        x, norm = rng.random((1, 3)), (2, np.inf)[seed % 2]
+        if class_scores(net, x)[0, 1] <= 0:
+            continue
+        lo, hi = np.array([0, -np.inf, 0]), np.array([1, np.inf, np.inf])
+        opened = exact_distance(net, x, [1], norm=norm, box=(lo, hi))
+        closed = exact_distance(net, x, [1], norm=norm, box=(lo.clip(min=-1e6), hi.clip(max=1e6)))
+        assert opened.status[0] == closed.status[0] == "exact"
+        assert opened.upper[0] == pytest.approx(closed.upper[0], rel=2e-6)  # rtol of both
+        none, some = none + np.isinf(opened.upper[0]), some + np.isfinite(opened.upper[0])
+    assert none >= 5
+    assert some >= 20
 
 
 def test_these_cases_would_show_bounds_without_what_rounding_takes(

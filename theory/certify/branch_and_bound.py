@@ -9,18 +9,20 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from theory.certify.bounds import DistanceBounds
+from theory.certify.certified import certified_radius
 from theory.certify.domain import Domain, open_domain
 from theory.certify.halfspaces import Ground
 from theory.certify.node_bounds import Problem
 from theory.certify.node_search import Found, nearest_flip
 from theory.certify.rounding import is_turned, relative_rounding, terms_of
-from theory.certify.witness import Incumbent, rounding_of
+from theory.certify.witness import Incumbent
 from theory.networks.arrays import dense, on_host
 from theory.networks.network import ReluNetwork, as_network
 from theory.networks.reduce import Reduction, reduce, reduced_inputs
 from theory.validation import FloatArray, as_finite, as_inputs
 
-METHOD = "branch and bound"
+# What proves lower bounds, and what does for a search that is ended before it has a better one.
+METHOD, CERTIFICATE = "branch and bound", "crown"
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -31,6 +33,7 @@ class _Task:
     reduced: Reduction
     rounding: float
     inputs: FloatArray
+    y: Any
     upper: FloatArray
     rtol: float
     time_limit: float
@@ -67,7 +70,8 @@ def exact_distance(
     rtol : float, in (0, 1)
         Relative: the search for an input ends once its bounds differ by no more.
     time_limit : float, positive
-        Seconds for each input; may be inf. What is known by then is returned.
+        Seconds for each input; may be inf. What is known by then is returned, or what CROWN proves
+        if that is more: `method` says which.
     upper : array, shape (n, d), optional
         Points where another label wins or ties, as of an attack; NaN where none is known.
 
@@ -160,6 +164,7 @@ def exact_distances(
         reduced=reduced,
         rounding=relative_rounding(net, reduced),
         inputs=on_host(reduced_inputs(reduced, inputs)),
+        y=np.asarray(y),
         upper=points,
         rtol=rtol,
         time_limit=time_limit,
@@ -179,7 +184,7 @@ def _incumbent(net: ReluNetwork, task: _Task, row: int) -> Incumbent:
         box=domain.box,
         norm=domain.norm,
         input_map=task.reduced.input_map,
-        rounding=rounding_of(net, domain.X[row]),
+        rounding=task.rounding * float(_lead_terms(task, row)[:, 0].max()),
     )
     if not np.isnan(point).all():
         outside = (
@@ -197,26 +202,36 @@ def _incumbent(net: ReluNetwork, task: _Task, row: int) -> Incumbent:
 
 
 def _row(task: _Task, row: int, incumbent: Incumbent) -> DistanceBounds:
-    """Return what a search finds of one input."""
+    """Return what a search finds of one input; if it took too long, what is proven otherwise."""
     start = time.perf_counter()
     found = Found(0.0, 0, True)
     if incumbent.radius > 0:
         problem = _problem(task, row)
         found = nearest_flip(problem, incumbent, rtol=task.rtol, deadline=start + task.time_limit)
-    radius = incumbent.radius
+    radius, lower, method = incumbent.radius, min(found.lower, incumbent.radius), METHOD
     closed = found.lower >= radius * (1 - task.rtol)
     status = "exact" if closed else "rounding" if found.in_time else "time limit"
+    if status == "time limit" and (certified := _certified(task, row)) > lower:
+        lower, method = min(certified, radius), CERTIFICATE
     point = np.full(incumbent.x.size, np.nan) if incumbent.point is None else incumbent.point
     return DistanceBounds(
-        lower=np.array([min(found.lower, radius)]),
+        lower=np.array([lower]),
         upper=np.array([radius]),
         witness=point[None],
-        method=np.array([METHOD]),
+        method=np.array([method]),
         status=np.array([status]),
         nodes=np.array([found.nodes]),
         norm=incumbent.norm,
         box=task.box,
     )
+
+
+def _certified(task: _Task, row: int) -> float:
+    """Return the radius that a certificate proves, in little time."""
+    own, setting = slice(row, row + 1), {"norm": task.domain.norm, "box": task.box}
+    x, y = task.domain.X[own], task.y[own]
+    found = certified_radius(task.domain.net, x, y, method=CERTIFICATE, **setting)
+    return float(found.lower[0])
 
 
 def _problem(task: _Task, row: int) -> Problem:

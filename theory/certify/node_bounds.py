@@ -244,9 +244,7 @@ def lowered(
     problem: Problem, nodes: Nodes, lines: Lines, found: Halfspace, radius: float
 ) -> Halfspace:
     """Return halfspaces that hold all flips of norm at most radius whatever was rounded."""
-    coefficients = np.abs(found.slopes * found.forms + lines.sign * nodes.weights)
-    terms = problem.lead_terms[nodes.rival] + coefficients @ problem.terms
-    terms[:, 0] -= np.where(found.forms < 0, found.forms * lines.offset, 0.0).sum(axis=1)
+    terms = problem.lead_terms[nodes.rival] + np.abs(lines.sign * nodes.weights) @ problem.terms
     offset, length, move = assured(
         problem.ground, found.slope, found.offset, problem.rounding * terms, radius
     )

@@ -262,14 +262,11 @@ def _relaxed_rows(problem: Problem, lines: Lines, rival: int, slope: float) -> R
     for part, W, b in reversed(list(layers)):
         below = np.where(lines.unstable[part], slope, lines.above[part])
         down = np.minimum(A, 0.0)
-        raised = down @ lines.offset[part]
+        k = k + down @ lines.offset[part]
         A = (A - down) * below + down * lines.above[part]
         A = np.vstack([A, np.diag(lines.sign[part])])
-        none = np.zeros(W.shape[0])
-        terms = np.concatenate([terms, np.stack([none, none], axis=1)])
-        terms[: k.size, 0] -= raised
-        terms += np.abs(A) @ problem.terms[part]
-        k = np.append(k + raised, none) + A @ b
+        k = np.append(k, np.zeros(W.shape[0])) + A @ b
+        terms = np.concatenate([terms, problem.terms[part]])
         A = A @ W
     return Rows(A, k, terms)
 
@@ -277,13 +274,13 @@ def _relaxed_rows(problem: Problem, lines: Lines, rival: int, slope: float) -> R
 def _proven(problem: Problem, rows: Rows, multipliers: FloatArray, radius: float) -> float:
     """Return how far the halfspace is that some multiples of the rows sum up to.
 
-    Of flips within the radius, possibly inf: none if slopes cancel to rounding, offsets do not.
+    Of flips within the radius, possibly inf: then slopes that cancel to rounding count for none.
     """
     slope, offset = multipliers @ rows.A, float(multipliers @ rows.k)
     cancelled = _SLOPE_ROUNDINGS * _EPS * float(multipliers @ np.linalg.norm(rows.A, axis=1))
     left = offset > _LEFT * float(multipliers @ np.abs(rows.k))
-    if np.isinf(radius) and np.linalg.norm(slope) <= cancelled and left:
-        return np.inf
+    if np.isinf(radius) and left:
+        slope = np.where(np.abs(slope) <= cancelled, 0.0, slope)
     doubt = problem.rounding * (multipliers @ rows.terms)
     _, length, _ = assured(problem.ground, slope[None], np.array([offset]), doubt[None], radius)
     return float(length[0])

@@ -16,8 +16,6 @@ from theory.validation import Box, FloatArray, IntArray
 # of its terms a lead is then asked to fall below zero; what gain is worth the trouble.
 _OVERSHOOTS = np.array([0.0, 1e-14, 1e-13, 1e-12, 1e-11, 1e-10, 1e-9])
 _DEEPER, _WORTHWHILE = (1e-11, 1e-9), 1e-8
-# How many roundings of each sum of a network are reckoned with.
-_ROUNDINGS = 8
 # If walks find nothing: how many units' gradients are followed, to which powers of two.
 _RAYS, _RAY_LENGTHS = 200, (-2, 12)
 # The first search: steps towards each rival and halvings on the way back, walks followed up, and
@@ -42,7 +40,7 @@ class Incumbent:
     input_map : None or matrix (d, r)
         Orthonormal: what moves of the reduced inputs are.
     rounding : float
-        What leads may be off by.
+        What leads at x may be off by.
     deadline : float
         In seconds of `time.perf_counter`: after it no more cells are solved for nearer flips.
     radius, point
@@ -89,19 +87,6 @@ class Incumbent:
         steps = moves if self.input_map is None else np.asarray((self.input_map @ moves.T).T)
         points = self.x + steps
         return points if self.box is None else np.clip(points, *self.box)
-
-
-def rounding_of(net: ReluNetwork, x: FloatArray) -> float:
-    """Return what an output at an input may be off by, the sums having been rounded: estimate."""
-    h, error = np.abs(x), np.zeros(x.size)
-    value = x
-    for j, (W, b) in enumerate(zip(net.weights, net.biases, strict=True)):
-        error = abs(W) @ (error + _ROUNDINGS * np.finfo(np.float64).eps * h)
-        value = W @ value + b
-        if j < net.depth - 1:
-            value = np.where(net.relu[j], value.clip(min=0.0), value)
-        h = np.abs(value)
-    return float(error.max())
 
 
 def hidden_values(problem: Problem, moves: FloatArray) -> tuple[FloatArray, FloatArray]:
