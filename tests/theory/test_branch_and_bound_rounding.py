@@ -1,5 +1,6 @@
 """Bounds where sums cancel: inputs far larger than their distance, flips far away or nowhere."""
 
+from fractions import Fraction
 from itertools import pairwise, product
 from typing import Any
 
@@ -85,6 +86,22 @@ def test_no_bound_without_an_incumbent_exceeds_the_distance(
         assert found.lower[0] <= expected.upper[0]
         met += expected.upper[0] > 0
     assert met >= 15
+
+
+@pytest.mark.parametrize("norm", [2, np.inf])
+def test_slopes_that_nearly_cancel_prove_no_more_than_they_may(
+    norm: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Incumbent, "offer", lambda *_: False)
+    for seed in range(20):
+        rng = np.random.default_rng(seed)
+        factor, w, c = rng.uniform(1, 2), rng.uniform(1, 2), 1.0
+        v = w - rng.uniform(1, 2) * 1e-9
+        net = ReluNetwork(weights=[[[w], [v]], [[-factor, factor]]], biases=[[c, c], [1.0]])
+        falls = Fraction(factor) * (Fraction(w) - Fraction(v))  # of the lead, where both are on
+        found = exact_distance(net, [[0.0]], [1], norm=norm, upper=[[4e9]])
+        assert Fraction(float(found.lower[0])) * falls <= 1
+        assert float(found.lower[0] * falls) >= 1 - 1e-3
 
 
 def test_turned_inputs_lose_digits_and_the_bound_says_so() -> None:
