@@ -1,6 +1,6 @@
 """Small networks on digits, pruned by magnitude: what is certified, exact and attacked, as tables.
 
-Every table says of each number whether it is proven, exact, or witnessed by an attack.
+Every table says of each bound its kind: lower, exact or upper; of distances also norm and box.
 """
 
 from collections.abc import Mapping, Sequence
@@ -30,6 +30,10 @@ from theory.networks.arrays import dense
 from theory.validation import FloatArray, as_budget
 
 CERTIFICATES = tuple(method for method in METHODS if method != "best")
+_KINDS = dict.fromkeys(CERTIFICATES, "lower") | {"exact": "exact", "attack": "upper"}
+# The columns of a distance table, by what finds the number; each is named with its kind.
+COLUMNS = {what: what if what == kind else f"{what} {kind}" for what, kind in _KINDS.items()}
+_SETTING: Mapping[str, Any] = {"norm": 2, "box": "none"}
 Row = dict[str, Any]
 
 _EPOCHS, _RETRAINED, _BATCH = 60, 20, 200  # scikit-learn takes a batch of 200 in one step
@@ -139,9 +143,9 @@ def distance_table(
 ) -> list[Row]:
     """Return for each input what is known of its L2 distance to the nearest flip, without a box.
 
-    Kind: each certificate is lower, proven; "exact" is exact, nan where the search did not end in
-    time; "search lower" and "search upper" are its proven and its witnessed bound; "attack" is
-    upper, witnessed, inf where no flip was found. All are 0 where the input is wrong already.
+    Kind: the last word of each column: lower, proven, for certificates and "search lower"; exact,
+    nan where the search did not end in time; upper, witnessed, for "search upper" and for "attack
+    upper", inf where no flip was found. All are 0 where the input is wrong already.
 
     Parameters
     ----------
@@ -161,17 +165,18 @@ def distance_table(
     --------
     >>> net = ReluNetwork(weights=[[[1.0], [-1.0]], [[1.0, 1.0]]], biases=[[0.0, 0.0], [-1.0]])
     >>> (row,) = distance_table(net, [[3.0]], [1])
-    >>> [round(row[what], 3) for what in ("crown", "exact", "attack")]
+    >>> [round(row[what], 3) for what in ("crown lower", "exact", "attack upper")]
     [2.0, 2.0, 2.0]
     """
     columns: dict[str, Any] = {"input": range(np.size(y)), "label": y}
+    columns |= {name: [value] * np.size(y) for name, value in _SETTING.items()}
     for method in CERTIFICATES:
-        columns[method] = certified_radius(net, X, y, method=method).lower
+        columns[COLUMNS[method]] = certified_radius(net, X, y, method=method).lower
     found = exact_distance(net, X, y, time_limit=time_limit)
     columns["exact"] = np.where(found.status == "exact", found.upper, np.nan)
     columns |= {"search lower": found.lower, "search upper": found.upper}
     attacked = network_attack_distances(net, X, y, box=None)
-    columns["attack"] = np.where(attacked.status == "unknown", np.inf, attacked.distances)
+    columns[COLUMNS["attack"]] = np.where(attacked.status == "unknown", np.inf, attacked.distances)
     columns["correct"] = attacked.status != "wrong"
     _refuse_crossed(columns)
     values = [np.asarray(column).tolist() for column in columns.values()]
@@ -181,8 +186,8 @@ def distance_table(
 def accuracy_table(rows: Sequence[Mapping[str, Any]], eps: ArrayLike) -> list[Row]:
     """Return from a distance table the accuracy that each method proves, or leaves, at budgets.
 
-    Kind: lower, proven, for certificates; exact where every search ended; upper for "attack"; of
-    the accuracy on these inputs under L2 moves of at most eps, without a box.
+    Kind: each row says it: lower, proven; exact, if every search ended; or upper, by attack. It is
+    of the accuracy on these inputs under L2 moves of at most eps, without a box.
 
     Parameters
     ----------
@@ -197,7 +202,7 @@ def accuracy_table(rows: Sequence[Mapping[str, Any]], eps: ArrayLike) -> list[Ro
 
     Examples
     --------
-    >>> row = {"correct": True, "exact": 0.6, "attack": 1.0} | dict.fromkeys(CERTIFICATES, 0.5)
+    >>> row = {"correct": True} | dict.fromkeys(COLUMNS.values(), 0.5) | {"attack upper": 1.0}
     >>> {found["what"]: found["accuracy"] for found in accuracy_table([row], [0.7])}["attack"]
     1.0
     """
@@ -205,17 +210,16 @@ def accuracy_table(rows: Sequence[Mapping[str, Any]], eps: ArrayLike) -> list[Ro
         raise ValueError("rows must hold at least one input; got none.")
     budgets = as_budget(eps)
     right = np.array([row["correct"] for row in rows])
-    kinds = dict.fromkeys(CERTIFICATES, "lower") | {"exact": "exact", "attack": "upper"}
     found = []
-    for what, kind in kinds.items():
-        reach = np.array([row[what] for row in rows])[:, None]
+    for what, kind in _KINDS.items():
+        reach = np.array([row[COLUMNS[what]] for row in rows])[:, None]
         if np.isnan(reach).any():
             continue
         # A certificate holds at its radius; at an exact or an attack's distance is a flip.
         holds = reach >= budgets if kind == "lower" else reach > budgets
         accuracy = (right[:, None] & holds).mean(axis=0)
         found += [
-            {"what": what, "kind": kind, "eps": float(e), "accuracy": float(a)}
+            {"what": what, "kind": kind, **_SETTING, "eps": float(e), "accuracy": float(a)}
             for e, a in zip(budgets, accuracy, strict=True)
         ]
     return found
@@ -283,8 +287,8 @@ def _refuse_crossed(columns: Row) -> None:
 
     The searches do not know of each other: this is a check of all of them.
     """
-    for low in (*CERTIFICATES, "search lower"):
-        for high in ("search upper", "attack"):
+    for low in (*(COLUMNS[method] for method in CERTIFICATES), "search lower"):
+        for high in ("search upper", COLUMNS["attack"]):
             crossed = columns[low] > columns[high] * (1 + _ROUNDING) + _ROUNDING
             if crossed.any():
                 i = int(np.argmax(crossed))

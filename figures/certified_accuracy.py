@@ -8,8 +8,8 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from empirical.network_study import accuracy_table
-from figures.network_sandwich import CERTIFICATES, LOOKS
+from empirical.network_study import CERTIFICATES, COLUMNS, accuracy_table
+from figures.network_sandwich import LOOKS
 from figures.style import GREEN, Rows, house_style, save
 
 _BUDGETS, _REACH = 161, 0.97  # how many are drawn; up to which quantile of the attack's distances
@@ -44,7 +44,7 @@ def draw(tables: Mapping[str, Rows], out: Path) -> list[Path]:
     """
     if not tables or not all(tables.values()):
         raise ValueError(f"tables must hold rows, a table a network; got {dict(tables)!r:.80}.")
-    known = [row["attack"] for rows in tables.values() for row in rows]
+    known = [row[COLUMNS["attack"]] for rows in tables.values() for row in rows]
     reach = np.quantile([one for one in known if np.isfinite(one)] or [1.0], _REACH)
     with house_style():
         figure = Figure(figsize=(1.5 + 4.2 * len(tables), 4.6))

@@ -7,6 +7,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from empirical.network_study import CERTIFICATES, COLUMNS
 from figures.style import BLACK, BLUE, GREEN, ORANGE, RED, SKY, Rows, house_style, save
 from theory.validation import FloatArray
 
@@ -24,13 +25,12 @@ LOOKS: dict[str, dict[str, Any]] = {
     "exact": {"label": "exact (branch and bound)", "color": BLACK, "marker": "_"},
     "attack": {"label": "attack (DeepFool, DDN)", "color": RED, "marker": "o"},
 }
-CERTIFICATES = [name for name in LOOKS if name not in {"exact", "attack"}]
 
 
 def _draw(axes: Axes, rows: Rows, scale: FloatArray) -> None:
     """Draw each input's bounds over a scale: 1, or the attack's distance."""
     rank = np.arange(1, len(rows) + 1)
-    columns = {name: np.array([row[name] for row in rows]) / scale for name in LOOKS}
+    columns = {name: np.array([row[COLUMNS[name]] for row in rows]) / scale for name in LOOKS}
     best = np.max([columns[name] for name in CERTIFICATES], axis=0)
     axes.fill_between(rank, best, columns["attack"], color=GREEN, alpha=0.15, lw=0, step="mid")
     is_open = np.isnan(columns["exact"])
@@ -52,11 +52,12 @@ def draw(rows: Rows, out: Path, *, network: str) -> list[Path]:
     ValueError
         If there is none.
     """
-    right = sorted((row for row in rows if row["correct"]), key=lambda row: float(row["attack"]))
+    attack = COLUMNS["attack"]
+    right = sorted((row for row in rows if row["correct"]), key=lambda row: float(row[attack]))
     if not right:
         raise ValueError(f"rows must hold inputs that the network gets right; got {len(rows)}.")
     closed = sum(not np.isnan(row["exact"]) for row in right)
-    attacked = np.array([row["attack"] for row in right])
+    attacked = np.array([row[attack] for row in right])
     with house_style():
         figure = Figure(figsize=(9.5, 7))
         above, below = figure.subplots(2, 1, sharex=True)

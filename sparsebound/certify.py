@@ -57,8 +57,7 @@ _MOST_DATA = 500_000_000  # numbers: 4 GB, all of CIFAR-10 twice over
     "--time-limit",
     type=float,
     metavar="S",
-    help="Seconds that --exact searches for an input, which then gets the best certificate."
-    f" Default: {_TIME_LIMIT:g}.",
+    help=f"Seconds that --exact searches for an input. Default: {_TIME_LIMIT:g}.",
 )
 @click.option(
     "--tol",
@@ -72,7 +71,8 @@ _MOST_DATA = 500_000_000  # numbers: 4 GB, all of CIFAR-10 twice over
     type=float,
     multiple=True,
     metavar="E",
-    help="Report certified (or robust) accuracy here; repeatable.",
+    help="Report certified (or robust) accuracy here, without y the share of labels that cannot"
+    " change; repeatable.",
 )
 @click.option("--architecture", metavar="WIDTHS", help="Refuse a network of others: 784-300-10.")
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="CSV, a row an input.")
@@ -111,7 +111,7 @@ def certify(
                   --trust-pickle)
 
     DATA is an npz with X, (n, d) or images (n, channels, height, width), and if you like y, (n,);
-    without y, distances are from the predicted label.
+    without y, distances are from the predicted label, and shares at --eps are of labels unchanged.
 
     \b
     Examples:

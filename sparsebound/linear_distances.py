@@ -1,6 +1,5 @@
 """Exact distances of linear models: the part of `sparsebound certify` that is a formula."""
 
-import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -9,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from empirical.lowering import NamedLinear, own_labels
-from sparsebound.options import quantiles
+from sparsebound.options import norm_name, quantiles, setting_columns
 from theory.linear import class_scores, flip_distance, nearest_flip
 from theory.validation import FloatArray, as_budget
 
@@ -35,7 +34,7 @@ def linear_distances(
 
         flips = nearest_flip(named.model, arrays["X"], y, **setting)
         with whole_file(out) as part, part.open("w", encoding="utf-8", newline="") as stream:
-            write_table(_rows(named, arrays, distances, flips.norms), stream)
+            write_table(_rows(named, arrays, distances, flips.norms, setting), stream)
     return summary
 
 
@@ -44,7 +43,7 @@ def _summary(
 ) -> dict[str, Any]:
     summary: dict[str, Any] = {
         "inputs": distances.size,
-        "norm": "inf" if math.isinf(setting["norm"]) else int(setting["norm"]),
+        "norm": norm_name(setting["norm"]),
         "box": setting["box"],
         "kind": "exact",
         "distance from": "label given" if labelled else "label predicted",
@@ -52,17 +51,30 @@ def _summary(
         "share that never flips": float(np.isinf(distances).mean()),
     }
     summary |= quantiles("distance", distances)
-    summary |= {f"robust accuracy at {e}": float((distances > e).mean()) for e in eps}
+    share = "robust accuracy" if labelled else "unchanged"
+    summary |= {f"{share} at {e}": float((distances > e).mean()) for e in eps}
     return summary
 
 
 def _rows(
-    named: NamedLinear, arrays: Arrays, distances: FloatArray, witnessed: FloatArray
+    named: NamedLinear,
+    arrays: Arrays,
+    distances: FloatArray,
+    witnessed: FloatArray,
+    setting: dict[str, Any],
 ) -> list[dict[str, Any]]:
     predicted = named.names[class_scores(named.model, arrays["X"]).argmax(axis=1)].tolist()
     labels = arrays["y"].tolist() if "y" in arrays else predicted
     return [
-        {"input": i, "label": label, "predicted": own, "distance": d, "witnessed flip": w}
+        {
+            "input": i,
+            "label": label,
+            "predicted": own,
+            "distance": d,
+            "kind": "exact",
+            **setting_columns(**setting),
+            "witnessed flip": w,
+        }
         for i, (label, own, d, w) in enumerate(
             zip(labels, predicted, distances.tolist(), witnessed.tolist(), strict=True)
         )

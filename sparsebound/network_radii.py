@@ -17,10 +17,10 @@ from sparsebound.network_inputs import Inputs, Search, network_inputs
 from sparsebound.network_table import rows, summary
 from sparsebound.progress import progress
 from sparsebound.row_file import RowFile, kept_rows
-from theory.certify import DistanceBounds, certified_radii, certified_radius
+from theory.certify import DistanceBounds, certified_radii
 from theory.certify.domain import refuse_extremes
 from theory.certify.methods import chosen_margins
-from theory.networks import Reduction, ReluNetwork, reduce, reduced_inputs
+from theory.networks import Reduction, ReluNetwork, reduce
 from theory.validation import as_budget
 
 _INTERRUPTED = 130
@@ -41,7 +41,9 @@ def network_radii(
     _refuse(search)
     inputs = network_inputs(named, arrays, search.box)
     refuse_extremes(inputs.net)
-    reduction = reduce(inputs.net, norm=search.norm, box=search.box)
+    # Certificates need no isometry of L2, only a Gram matrix, and turned inputs lose digits.
+    kept = search.norm if search.exact else math.inf
+    reduction = reduce(inputs.net, norm=kept, box=search.box)
     total, pieces = len(inputs.X), []
     with (
         kept_rows(out) as done,
@@ -106,26 +108,15 @@ def _wrong_at_zero(piece: DistanceBounds, right: NDArray[np.bool_]) -> DistanceB
 
 def _certified(inputs: Inputs, search: Search, reduction: Reduction) -> Iterator[DistanceBounds]:
     """Return radii of the reduced network, some inputs at a time."""
-    X, y = reduced_inputs(reduction, inputs.X), inputs.net.classes[inputs.label]
     setting: dict[str, Any] = {"norm": search.norm, "box": search.box, "tol": search.tol}
-    return certified_radii(
-        reduction.network, X, y, method=search.method, size=_AT_A_TIME, **setting
-    )
+    y, net = inputs.net.classes[inputs.label], reduction.network
+    return certified_radii(net, inputs.X, y, method=search.method, size=_AT_A_TIME, **setting)
 
 
-def _exact(inputs: Inputs, search: Search, reduction: Reduction) -> Iterator[DistanceBounds]:
-    """Yield exact distances one by one, or where the time was over the best bounds there are."""
+def _exact(inputs: Inputs, search: Search, _: Reduction) -> Iterator[DistanceBounds]:
+    """Return exact distances one by one: the search reduces the network for itself."""
     from theory.certify.branch_and_bound import exact_distances  # noqa: PLC0415
 
-    setting: dict[str, Any] = {"norm": search.norm, "box": search.box}
-    limits: dict[str, Any] = {"rtol": search.tol, "time_limit": search.time_limit}
-    X, y = reduced_inputs(reduction, inputs.X), inputs.net.classes[inputs.label]
-    found = exact_distances(inputs.net, inputs.X, y, **limits, **setting)
-    for i, bounds in enumerate(found):
-        if bounds.status[0] == "exact":
-            yield bounds
-            continue
-        row = slice(i, i + 1)
-        proven = certified_radius(reduction.network, X[row], y[row], **setting)
-        best = max(proven, bounds, key=lambda known: float(known.lower[0]))
-        yield replace(bounds, lower=best.lower, method=best.method)
+    setting: dict[str, Any] = {"norm": search.norm, "box": search.box, "rtol": search.tol}
+    y, limit = inputs.net.classes[inputs.label], search.time_limit
+    return exact_distances(inputs.net, inputs.X, y, time_limit=limit, **setting)

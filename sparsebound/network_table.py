@@ -1,6 +1,5 @@
 """What `sparsebound certify` says of a network: a row an input, and a summary of all."""
 
-import math
 from collections import Counter
 from collections.abc import Sequence
 from typing import Any
@@ -8,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from sparsebound.network_inputs import Inputs, Search
-from sparsebound.options import quantiles
+from sparsebound.options import norm_name, quantiles, setting_columns
 from theory.certify import DistanceBounds
 from theory.networks import Reduction
 from theory.validation import FloatArray
@@ -23,6 +22,10 @@ def rows(inputs: Inputs, piece: DistanceBounds, start: int, search: Search) -> l
         "predicted": inputs.names[inputs.predicted[part]].tolist(),
         "radius": piece.lower.tolist(),
         "kind": np.where(piece.status == "exact", "exact", "lower").tolist(),
+        **{
+            name: [value] * piece.lower.size
+            for name, value in setting_columns(search.norm, search.box).items()
+        },
         "method": piece.method.tolist(),
         "status": piece.status.tolist(),
     }
@@ -40,10 +43,11 @@ def summary(
 ) -> dict[str, Any]:
     """Return what all pieces together say."""
     lower = np.concatenate([piece.lower for piece in pieces])
+    proven = "certified accuracy" if inputs.labelled else "certified unchanged"
     agree = float((inputs.label == inputs.predicted).mean())
     told = {
         "inputs": lower.size,
-        "norm": "inf" if math.isinf(search.norm) else int(search.norm),
+        "norm": norm_name(search.norm),
         "box": search.box,
         "method": "branch and bound" if search.exact else search.method,
         "kind": _kind(pieces) if search.exact else "proven lower bound",
@@ -55,9 +59,9 @@ def summary(
         "share wrong or tied": float((~inputs.right).mean()),
         "share that never flips": float(np.isinf(lower).mean()),
         **quantiles("radius", lower),
-        **{f"certified accuracy at {e}": float((lower > e).mean()) for e in eps},
+        **{f"{proven} at {e}": float((lower > e).mean()) for e in eps},
     }
-    return told | (_ends(pieces, eps) if search.exact else _wins(inputs, pieces))
+    return told | (_ends(inputs, pieces, eps) if search.exact else _wins(inputs, pieces))
 
 
 def _kind(pieces: Sequence[DistanceBounds]) -> str:
@@ -81,12 +85,13 @@ def _wins(inputs: Inputs, pieces: Sequence[DistanceBounds]) -> dict[str, Any]:
     }
 
 
-def _ends(pieces: Sequence[DistanceBounds], eps: FloatArray) -> dict[str, Any]:
+def _ends(inputs: Inputs, pieces: Sequence[DistanceBounds], eps: FloatArray) -> dict[str, Any]:
     """Return what an exact search adds: upper bounds, how searches ended, and their cost."""
     lower, upper = (np.concatenate([getattr(p, k) for p in pieces]) for k in ("lower", "upper"))
     status = np.concatenate([piece.status for piece in pieces])
+    left = "robust accuracy" if inputs.labelled else "unchanged"
     return {
-        **{f"robust accuracy at most, at {e}": float((upper > e).mean()) for e in eps},
+        **{f"{left} at most, at {e}": float((upper > e).mean()) for e in eps},
         "searches": dict(Counter(status.tolist()).most_common()),
         "largest relative gap": float(_gaps(lower, upper).max()),
         "nodes": sum(int(piece.nodes.sum()) for piece in pieces),

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 import click
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -60,6 +60,19 @@ def table_text(summary: Mapping[str, Any]) -> str:
     """Return a line for each entry of a summary."""
     width = max(len(name) for name in summary)
     return "\n".join(f"{name:<{width}}  {_cell(value)}" for name, value in summary.items())
+
+
+def setting_columns(norm: float, box: tuple[ArrayLike, ArrayLike] | None) -> dict[str, str | int]:
+    """Return the columns of a table that say in which norm and box its distances are."""
+    sides = "none"
+    if box is not None:
+        sides = "per feature" if any(map(np.ndim, box)) else f"{box[0]} {box[1]}"
+    return {"norm": norm_name(norm), "box": sides}
+
+
+def norm_name(norm: float) -> str | int:
+    """Return a norm as it is written: 2, or inf, which JSON has no number for."""
+    return "inf" if math.isinf(norm) else int(norm)
 
 
 def quantiles(what: str, values: NDArray[np.float64]) -> dict[str, float | None]:

@@ -61,19 +61,21 @@ def _refuse_large(path: Path, max_entries: int) -> None:
 
 def _headers(path: Path) -> Iterator[tuple[str, tuple[int, ...], int]]:
     """Yield name, shape and bytes of each array of an npz, none of which is read."""
+    read = "it"
     try:
         with zipfile.ZipFile(path) as archive:
             for member in archive.infolist():
+                read = member.filename
                 with archive.open(member) as stream:
                     version = npy.read_magic(stream)
                     header = npy.read_array_header_1_0
                     if version != (1, 0):
                         header = npy.read_array_header_2_0
                     shape, _, kind = header(stream)
-                yield member.filename, shape, math.prod(shape) * kind.itemsize
+                yield read, shape, math.prod(shape) * kind.itemsize
     except OSError:
         raise
     except Exception as error:  # a damaged archive can raise anything
         raise ValueError(
-            f"{path} must be a whole npz file of plain arrays: {error!r:.120}"
+            f"{path} must be a whole npz file of plain arrays; {read} is not: {error!r:.120}"
         ) from error

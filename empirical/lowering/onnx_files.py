@@ -74,14 +74,17 @@ def _refuse_uncovered(model: onnx.ModelProto) -> None:
 
 
 def _refuse_large(model: onnx.ModelProto, max_entries: int) -> None:
+    entries = 0
     for name, tensor in _tensors(model):
         if tensor.data_location == TensorProto.EXTERNAL:
             raise ValueError(f"all weights must be in the file; {name!r} is in another.")
-        size = math.prod(tensor.dims)
-        if min(tensor.dims, default=1) < 0 or size > max_entries:
+        if min(tensor.dims, default=1) < 0:
+            raise ValueError(f"{name!r} must have sides of at least 0; got {[*tensor.dims]}.")
+        entries += math.prod(tensor.dims)
+        if entries > max_entries:
             raise ValueError(
-                f"{name!r} must have at most max_entries={max_entries:,} entries; got shape"
-                f" {[*tensor.dims]}."
+                f"its tensors must have at most max_entries={max_entries:,} entries in all; up to"
+                f" {name!r}, of shape {[*tensor.dims]}, they have {entries:,}."
             )
 
 

@@ -1,6 +1,6 @@
 """Certificates of ReLU networks, local slopes and CLEVER, met by attacks on trained networks."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -92,7 +92,10 @@ def _known(distances: FloatArray) -> FloatArray:
 
 
 def _judged(
-    claim: Claim, lower: list[FloatArray], upper: list[FloatArray], evidence: dict[str, float]
+    claim: Claim,
+    lower: list[FloatArray],
+    upper: list[FloatArray],
+    evidence: Mapping[str, float | str],
 ) -> Verdict:
     """Return whether the claim's lower bounds stay below flips that were found."""
     below, above = np.concatenate(lower), np.concatenate(upper)
@@ -156,12 +159,13 @@ def check_clever(rng: np.random.Generator) -> Verdict:
 def check_certificates(rng: np.random.Generator) -> Verdict:
     """Return the verdict on every method: certificate ≤ exact ≤ attack, on digits."""
     claim = CATALOGUE["networks.certificates"]
-    lower, upper, shares = [], [], {}
+    lower, upper, shares, closed = [], [], {}, []
     for case in _attacked(rng):
         few = slice(0, _EXACT_INPUTS)
         exact = exact_distance(
             case.net, case.X[few], case.y[few], time_limit=_EXACT_SECONDS, **case.setting()
         )
+        closed += [*(exact.status == "exact")]
         lower.append(exact.lower)
         upper.append(case.moves[few])
         for method in _methods(case):
@@ -172,7 +176,8 @@ def check_certificates(rng: np.random.Generator) -> Verdict:
             upper += [case.moves, exact.upper]
             name = f"median {method} / attack, {case.name}, norm {case.norm:g}, box {case.box}"
             shares[name] = _share(certified, case.moves)
-    return _judged(claim, lower, upper, shares)
+    told = f"closed {sum(closed)} of {len(closed)}"
+    return _judged(claim, lower, upper, {"exact searches": told, **shares})
 
 
 def _methods(case: _Attacked) -> tuple[str, ...]:

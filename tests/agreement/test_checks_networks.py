@@ -1,5 +1,6 @@
 """The checks of networks see planted errors, and what they train is what they say."""
 
+import re
 from dataclasses import replace
 from functools import cache
 from typing import Any
@@ -46,6 +47,8 @@ def test_predicted_is_the_bound_measured_the_attack_and_every_method_is_tried() 
     assert float(verdict.evidence["slack, median"]) >= 0
     tried = {name.split()[1] for name in verdict.evidence if " / attack" in name}
     assert tried == set(METHODS)
+    # Four inputs of each of two networks, in two norms, in a box or not.
+    assert re.fullmatch(r"closed \d+ of 32", str(verdict.evidence["exact searches"]))
 
 
 @pytest.mark.usefixtures("attacked_once")

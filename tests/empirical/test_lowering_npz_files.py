@@ -1,5 +1,6 @@
 """What is too large is refused by the headers of an npz file, before anything is allocated."""
 
+import zipfile
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -38,3 +39,13 @@ def test_linear_from_file_counts_the_entries_of_all_arrays(tmp_path: Path) -> No
     assert linear_from_file(tmp_path / "model.npz", max_entries=18).model.dimension == 5
     with pytest.raises(ValueError, match=r"max_entries=17 .* up to b\.npy they have 18"):
         linear_from_file(tmp_path / "model.npz", max_entries=17)
+
+
+def test_load_arrays_names_a_member_that_is_no_array(tmp_path: Path) -> None:
+    np.savez(tmp_path / "data.npz", X=np.ones((6, 5)))
+    with zipfile.ZipFile(tmp_path / "data.npz", "a") as archive:
+        archive.writestr("README.txt", "six inputs")
+    with pytest.raises(
+        ValueError, match=r"data\.npz must be .* plain arrays; README\.txt is not: "
+    ):
+        load_arrays(tmp_path / "data.npz", required=("X",))

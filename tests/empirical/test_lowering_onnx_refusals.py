@@ -130,18 +130,31 @@ def test_network_from_onnx_refuses_what_is_too_large(tmp_path: Path) -> None:
         lowered(model, tmp_path, max_entries=359)
     lowered(model, tmp_path, max_entries=360)
     with pytest.raises(
-        ValueError, match=r"'w' must have at most max_entries=20 entries; .*\[6, 5\]"
+        ValueError, match=r"max_entries=20 entries in all; up to 'w', of shape \[6, 5\], .* 30\."
     ):
         lowered(model, tmp_path, max_entries=20)
     model.graph.initializer[0].dims[0] = 10**12  # refused before it is allocated
-    with pytest.raises(ValueError, match="'w' must have at most max_entries=50,000,000 entries"):
+    with pytest.raises(ValueError, match=r"max_entries=50,000,000 entries in all; up to 'w'"):
         lowered(model, tmp_path)
     model.graph.initializer[0].dims[0] = -6
-    with pytest.raises(ValueError, match=r"'w' must have .* got shape \[-6, 5\]"):
+    with pytest.raises(ValueError, match=r"'w' must have sides of at least 0; got \[-6, 5\]"):
         lowered(model, tmp_path)
     big = model_of([node("MatMul", ["x", "w"])], {"w": np.ones((6, 30_000))})
     with pytest.raises(ValueError, match="at most max_entries=1,000 numbers; it has 1,44"):
         lowered(big, tmp_path, max_entries=1000)
+
+
+def test_network_from_onnx_counts_the_entries_of_all_tensors(tmp_path: Path) -> None:
+    value = onnx.numpy_helper.from_array(np.ones(5))
+    nodes = [
+        node("MatMul", ["x", "w"], "z"),
+        helper.make_node("Constant", [], ["c"], value=value),
+        node("Add", ["z", "c"]),
+    ]
+    model = model_of(nodes, {"w": weights(6, 5), "unused": np.ones(400)})  # 30, 400 and 5
+    lowered(model, tmp_path, max_entries=435)
+    with pytest.raises(ValueError, match=r"max_entries=434 .* up to 'c', of shape \[5\], .* 435\."):
+        lowered(model, tmp_path, max_entries=434)
 
 
 def test_network_from_onnx_reads_or_refuses_every_damaged_file(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ import pytest
 from empirical import network_study
 from empirical.network_study import (
     CERTIFICATES,
+    COLUMNS,
     NetworkStudy,
     accuracy_table,
     digits_networks,
@@ -102,10 +103,18 @@ def test_distance_table_bounds_in_order(rows: list[dict[str, Any]]) -> None:
     assert len(rows) == 25
     for row in rows:
         for method in CERTIFICATES:
-            assert 0 <= row[method] <= row["exact"] * (1 + ROUNDING)
-        assert row["exact"] <= row["attack"] * (1 + ROUNDING)
+            assert 0 <= row[f"{method} lower"] <= row["exact"] * (1 + ROUNDING)
+        assert row["exact"] <= row["attack upper"] * (1 + CLOSED)
         assert row["search lower"] <= row["search upper"] <= row["search lower"] * (1 + CLOSED)
-        assert row["correct"] == (row["attack"] > 0)
+        assert row["correct"] == (row["attack upper"] > 0)
+
+
+def test_distance_table_says_kind_norm_and_box_of_each_distance(rows: list[dict[str, Any]]) -> None:
+    (columns,) = {tuple(row) for row in rows}
+    distances = set(columns) - {"input", "label", "norm", "box", "correct"}
+    assert {name.split()[-1] for name in distances} == {"lower", "exact", "upper"}
+    assert distances == {*COLUMNS.values(), "search lower", "search upper"}
+    assert {(row["norm"], row["box"]) for row in rows} == {(2, "none")}
 
 
 def test_distance_table_is_zero_where_the_input_is_wrong(study: NetworkStudy) -> None:
@@ -113,7 +122,7 @@ def test_distance_table_is_zero_where_the_input_is_wrong(study: NetworkStudy) ->
     wrong = (class_scores(net, X[:1]).argmax(axis=1) + 1) % 10
     (row,) = distance_table(net, X[:1], wrong)
     assert not row["correct"]
-    assert all(row[what] == 0 for what in (*CERTIFICATES, "exact", "attack"))
+    assert all(row[column] == 0 for column in COLUMNS.values())
 
 
 def test_distance_table_leaves_open_what_does_not_end_in_time(study: NetworkStudy) -> None:
@@ -121,7 +130,7 @@ def test_distance_table_leaves_open_what_does_not_end_in_time(study: NetworkStud
     is_open = [np.isnan(row["exact"]) for row in rows]
     assert any(is_open)
     for row in rows:
-        assert row["search lower"] <= row["attack"] * (1 + ROUNDING)
+        assert row["search lower"] <= row["attack upper"] * (1 + ROUNDING)
 
 
 def test_distance_table_refuses_a_flip_within_a_certificate(
@@ -148,13 +157,14 @@ def test_accuracy_table_counts(rows: list[dict[str, Any]]) -> None:
     table = accuracy_table(rows, budgets)
     assert len(table) == budgets.size * (len(CERTIFICATES) + 2)
     for found in table:
-        reach = np.array([row[found["what"]] if row["correct"] else -1.0 for row in rows])
+        reach = np.array([row[COLUMNS[found["what"]]] if row["correct"] else -1.0 for row in rows])
         at = found["what"] in CERTIFICATES and (reach == found["eps"]).any()
         assert at or found["accuracy"] == np.mean(reach > found["eps"])
+        assert (found["norm"], found["box"]) == (2, "none")
 
 
 def test_accuracy_table_at_the_distance_itself() -> None:
-    row = {"correct": True, "exact": 0.5, "attack": 0.5} | dict.fromkeys(CERTIFICATES, 0.5)
+    row = {"correct": True} | dict.fromkeys(COLUMNS.values(), 0.5)
     told = {found["what"]: found["accuracy"] for found in accuracy_table([row], [0.5])}
     assert told == dict.fromkeys(CERTIFICATES, 1.0) | {"exact": 0.0, "attack": 0.0}
 

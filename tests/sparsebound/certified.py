@@ -21,7 +21,7 @@ CLOSED = 2e-6
 ABSOLUTE: dict[str, Any] = {"W1": [[1.0], [-1.0]], "W2": [[1.0, 1.0]], "b2": [-1.0]}
 X1 = np.array([[3.0], [-2.0], [0.5], [-1.5]])
 Y1, DISTANCES = np.array([1, 1, -1, 1]), [2.0, 1.0, 0.5, 0.5]
-HEADER = ("input", "label", "predicted", "radius", "kind", "method", "status")
+HEADER = ("input", "label", "predicted", "radius", "kind", "norm", "box", "method", "status")
 
 
 def certify(*arguments: Any) -> Result:

@@ -1,4 +1,4 @@
-"""The network |x| - 1/2 and four inputs of it, in files."""
+"""The network |x| - 1 and four inputs of it, in files."""
 
 from pathlib import Path
 

@@ -71,6 +71,7 @@ def test_certify_gives_the_distance_by_hand(
     assert [float(row["distance"]) for row in rows] == pytest.approx(distances, rel=ROUNDING)
     witnessed = [float(row["witnessed flip"]) for row in rows]
     assert witnessed == pytest.approx(distances, rel=OVERSHOOT)
+    assert {(row["kind"], row["norm"], row["box"]) for row in rows} == {("exact", norm, "none")}
     assert [row["label"] for row in rows] == [row["predicted"] for row in rows] == ["1", "-1", "1"]
     assert summary["distance, median"] == pytest.approx(sorted(distances)[1], rel=ROUNDING)
     assert summary["robust accuracy at 0.3"] == np.mean([d > 0.3 for d in distances])
@@ -110,9 +111,9 @@ def test_certify_counts_the_wrong_as_zero(model: Path, tmp_path: Path) -> None:
     summary = numbers(model, data, "--eps", 0)
     assert summary["share wrong or tied"] == 1 / 3
     assert summary["robust accuracy at 0.0"] == 2 / 3
-    unlabelled = npz(tmp_path / "unlabelled.npz", X=X)
-    assert numbers(model, unlabelled)["share wrong or tied"] == 0
-    assert numbers(model, unlabelled)["distance from"] == "label predicted"
+    told = numbers(model, npz(tmp_path / "unlabelled.npz", X=X), "--eps", 0)
+    assert (told["share wrong or tied"], told["unchanged at 0.0"]) == (0, 1)
+    assert told["distance from"] == "label predicted"
 
 
 def test_certify_stays_in_the_box(tmp_path: Path) -> None:
@@ -131,7 +132,7 @@ def test_certify_says_what_never_flips(tmp_path: Path) -> None:
     model = npz(tmp_path / "model.npz", W=[1.0, 1.0], b=1.0)
     data = npz(tmp_path / "data.npz", X=[[0.6, 0.1]])
     summary = numbers(model, data, "--box", 0, 1, "--eps", 5)
-    assert summary["share that never flips"] == summary["robust accuracy at 5.0"] == 1
+    assert summary["share that never flips"] == summary["unchanged at 5.0"] == 1
     assert summary["distance, median"] is None
     assert "None" in certify(model, data, "--box", 0, 1).stdout
 

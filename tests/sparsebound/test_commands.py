@@ -2,6 +2,7 @@
 
 import importlib
 import json
+import math
 import re
 import subprocess
 import sys
@@ -9,6 +10,7 @@ from dataclasses import replace
 from typing import Any
 
 import click
+import numpy as np
 import pytest
 from click.testing import CliRunner, Result
 
@@ -17,6 +19,7 @@ from empirical.verify import Verdict
 from empirical.verify.verdict import not_covered
 from sparsebound import study
 from sparsebound.main import _COMMANDS, main
+from sparsebound.options import setting_columns
 from theory.claims import CATALOGUE
 
 
@@ -224,3 +227,9 @@ def test_every_terminal_can_show_what_is_told(charset: str) -> None:
     told = runner.invoke(main, ["claims", "--json"])
     statements = [claim["statement"] for claim in json.loads(told.stdout)]
     assert statements == [claim.statement for claim in CATALOGUE.values()]
+
+
+def test_setting_columns_say_norm_and_box() -> None:
+    assert setting_columns(2.0, None) == {"norm": 2, "box": "none"}
+    assert setting_columns(math.inf, (0.1, math.inf)) == {"norm": "inf", "box": "0.1 inf"}
+    assert setting_columns(0, (np.zeros(3), 1.0)) == {"norm": 0, "box": "per feature"}

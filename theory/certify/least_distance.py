@@ -55,7 +55,7 @@ def shortest_move(ground: Ground, A: FloatArray, k: FloatArray, radius: float) -
     if np.isinf(radius):
         scales = [max(1.0, float(np.abs(k).max())) * further for further in _FURTHER]
     for scale in scales:
-        move, weights = _scaled(ground, A[live], k[live], scale, within=not np.isinf(radius))
+        move, weights = _scaled(ground, A[live], k[live], scale)
         if move is not None:
             break
     multipliers = np.zeros(k.size)
@@ -64,19 +64,16 @@ def shortest_move(ground: Ground, A: FloatArray, k: FloatArray, radius: float) -
 
 
 def _scaled(
-    ground: Ground, A: FloatArray, k: FloatArray, scale: float, *, within: bool
+    ground: Ground, A: FloatArray, k: FloatArray, scale: float
 ) -> tuple[FloatArray | None, FloatArray]:
-    """Return move and multipliers of a program in units of the scale, within it or not."""
+    """Return move and multipliers of a program in units of the scale."""
     size = np.linalg.norm(A, axis=1)
     unit = np.where(size > 0, size, scale)
     rows, levels = A / unit[:, None], k / (unit * scale)
     box = None if ground.box is None else (ground.box[0] / scale, ground.box[1] / scale)
-    ground = ground._replace(box=box)
+    solve = _least_squares if ground.norm == 2 else _least_maximum
     try:
-        if ground.norm == 2:
-            move, weights = _least_squares(ground, rows, levels)
-        else:
-            move, weights = _least_maximum(ground, rows, levels, 1.0 if within else np.inf)
+        move, weights = solve(ground._replace(box=box), rows, levels)
     except (RuntimeError, ValueError, np.linalg.LinAlgError):  # no answer is an answer here
         return None, np.zeros(k.size)
     return None if move is None else move * scale, weights / unit
@@ -97,7 +94,7 @@ def _least_squares(
         u, _ = nnls(E, target, maxiter=10 * (E.shape[1] + d))
         rest = E @ u - target
         if -rest[-1] <= _NO_MOVE:
-            return None, _contradiction(A, k, u)[:m]
+            return None, u[:m]
         move = rest[:d] / rest[-1]
         if ground.box is None:
             return move, u[:m]
@@ -111,25 +108,10 @@ def _least_squares(
     return None, np.zeros(m)
 
 
-def _contradiction(A: FloatArray, k: FloatArray, u: FloatArray) -> FloatArray:
-    """Return multipliers with which slopes cancel to rounding, or these if there are none.
-
-    A program leaves a sum that is small beside its levels, not beside its slopes.
-    """
-    active = np.flatnonzero(u)
-    weights = np.linalg.svd(A[active].T)[2][-1]
-    weights = weights * np.sign(weights.sum())
-    if weights.min(initial=0.0) < 0 or k[active] @ weights <= 0:
-        return u
-    exact = np.zeros_like(u)
-    exact[active] = weights
-    return exact
-
-
 def _least_maximum(
-    ground: Ground, A: FloatArray, k: FloatArray, limit: float
+    ground: Ground, A: FloatArray, k: FloatArray
 ) -> tuple[FloatArray | None, FloatArray]:
-    """Return move and multipliers of Linf, by linear programming; None beyond a limit.
+    """Return move and multipliers of Linf, by linear programming.
 
     First the multipliers of L2 are tried, which are faster: they often show that no move suffices.
     If not, they say which rows to start with; those that the move violates are added.
@@ -137,7 +119,7 @@ def _least_maximum(
     move, u = _least_squares(Ground(2, None), A, k)
     active = u > 0
     for _ in range(k.size):
-        if shortest_moves(ground, (u @ A)[None], np.array([u @ k]))[0][0] >= limit:
+        if shortest_moves(ground, (u @ A)[None], np.array([u @ k]))[0][0] >= 1:
             return None, u
         move, weights = _least_maximum_of(ground, A[active], k[active])
         u = np.zeros(k.size)

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 from scipy.optimize import fmin_l_bfgs_b
 from scipy.stats import weibull_max
 
-from theory.certify import certified_radius
+from theory.certify import METHODS, certified_radius
 from theory.certify.domain import open_domain
 from theory.claims.claim import Claim, Source
 from theory.lipschitz import gradient_norm_bound
@@ -279,7 +279,7 @@ CLAIMS = (
             bibtex=_CROWN,
         ),
         statement="certified radius ≤ distance to the nearest flip ≤ the move of an attack that"
-        " succeeds, for interval, Fast-Lin, CROWN, Lipschitz, coupled and LipSDP certificates",
+        f" succeeds, for each method: {', '.join(METHODS)}",
         form="bound",
         assumptions=("ReLU network", "the same norm, L2 or L∞", "the same box, or none"),
         standing="proven",
