@@ -18,9 +18,9 @@ def network_from_module(
 
     Covers what torch.fx traces to sums and products with constants, reshaping, and the layers
     Linear, Conv2d (padded with zeros), BatchNorm1d and 2d and Dropout (in eval mode), ReLU,
-    AvgPool2d, AdaptiveAvgPool2d (to sizes that divide), MaxPool2d, Flatten, Identity; so
-    Sequential, residual connections, and layers under torch.nn.utils.prune. The module is copied,
-    never changed; its hooks run on the copy.
+    AvgPool2d, AdaptiveAvgPool2d (to sizes that divide), MaxPool2d, Flatten, Unflatten, Identity;
+    so Sequential, residual connections, and layers under torch.nn.utils.prune. The module is
+    copied, never changed; its hooks run on the copy.
 
     Parameters
     ----------

@@ -19,6 +19,7 @@ from empirical.lowering.layers import (
     image,
     linear,
     max_pool,
+    reshaped,
 )
 from theory.validation import FloatArray
 
@@ -134,6 +135,18 @@ def _flatten(graph: Graph, x: Tensor, layer: nn.Flatten) -> Tensor:
     return flattened(x, layer.start_dim, layer.end_dim)
 
 
+def _unflatten(graph: Graph, x: Tensor, layer: nn.Unflatten) -> Tensor:
+    rank = len(x.shape) + 1
+    axis = int(layer.dim)
+    axis += rank if axis < 0 else 0
+    if not 1 <= axis < rank:
+        raise ValueError(
+            f"the axis that it divides must be within 1..{rank - 1}, without the batch axis; got"
+            f" {layer.dim}."
+        )
+    return reshaped(x, (*x.shape[: axis - 1], *layer.unflattened_size, *x.shape[axis:]))
+
+
 def _dropout(graph: Graph, x: Tensor, layer: Any) -> Tensor:
     if layer.training and layer.p > 0:
         raise ValueError("it must be in eval mode (module.eval()); in training it is random.")
@@ -159,6 +172,7 @@ LAYERS: dict[type[nn.Module], Callable[[Graph, Tensor, Any], Tensor]] = {
     nn.BatchNorm1d: _batch_norm,
     nn.BatchNorm2d: _batch_norm,
     nn.Flatten: _flatten,
+    nn.Unflatten: _unflatten,
     nn.Dropout: _dropout,
     nn.Dropout2d: _dropout,
     nn.Identity: _identity,

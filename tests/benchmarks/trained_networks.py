@@ -1,9 +1,6 @@
 """Networks of MNIST or of scikit-learn's digits: trained normally or robustly, pruned, lowered."""
 
-import gzip
-import os
 from itertools import pairwise
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,22 +9,19 @@ import torch
 from sklearn.datasets import load_digits
 from torch import nn
 
+from empirical import data as sets
 from theory.networks import ReluNetwork
 
 Data = tuple[torch.Tensor, torch.Tensor]
 
-DATA = Path(os.environ.get("SPARSEBOUND_DATA", "../shared/data")) / "mnist"
 STEPS = 4  # of the attack that training meets
 
 
-def idx(name: str, header: int) -> Any:
-    with gzip.open(next(DATA.glob(name))) as stream:
-        return np.frombuffer(stream.read(), np.uint8, offset=header)
-
-
-def mnist(part: str) -> tuple[torch.Tensor, torch.Tensor]:
-    X = idx(f"{part}-images*", 16).reshape(-1, 784) / 255
-    return torch.tensor(X, dtype=torch.float32), torch.tensor(idx(f"{part}-labels*", 8).astype(int))
+def mnist(part: str) -> Data:
+    split = sets.mnist()
+    parts = [split.test] if part == "t10k" else [split.train, split.validation]
+    X, y = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
+    return torch.from_numpy(X), torch.from_numpy(y)
 
 
 def mlp(*widths: int) -> nn.Sequential:

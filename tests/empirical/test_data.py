@@ -214,6 +214,7 @@ def test_sparse_mean_classes_refuse_nonzeros_out_of_range(nonzeros: int) -> None
         ({"y": [-1.0, np.nan]}, ValueError, r"got \[-1.0, nan\]"),
         ({"X": np.zeros((3, 1)), "y": [0, 2, 3]}, ValueError, r"got \[0, 2, 3\]"),
         ({"y": ["no", "yes"]}, ValueError, r"got \['no', 'yes'\]"),
+        ({"classes": ("no",)}, ValueError, r"must be 2 names, one a label; got \('no',\)"),
     ],
 )
 def test_dataset_refuses_by_value(change: dict[str, Any], error: Any, message: str) -> None:

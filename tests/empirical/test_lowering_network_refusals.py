@@ -95,6 +95,8 @@ class TwoInputs(nn.Module):
         (nn.BatchNorm2d(2, track_running_stats=False).eval(), "have running statistics"),
         (nn.Sequential(nn.Dropout(0.3)), r"layer '0' \(Dropout\).* in eval mode"),
         (nn.Sequential(nn.Flatten(0, 1)), "without the batch axis; got 0 to 1"),
+        (nn.Unflatten(0, (1, -1)), r"within 1\.\.3, without the batch axis; got 0"),
+        (nn.Unflatten(3, (2, 2)), r"shape \(2, 6, 6\) cannot take the shape \(2, 6, 2, 2\)"),
         (
             nn.AdaptiveAvgPool2d(4),
             r"sizes must divide those of the image; got \(4, 4\) of \(6, 6\)",
