@@ -1,0 +1,114 @@
+"""How much faster networks are trained together than one by one, and what the presets reach.
+
+    OMP_NUM_THREADS=2 SPARSEBOUND_DATA=... python tests/benchmarks/training.py [presets]
+
+Ratios are medians of repetitions that take all ways in turns: ten networks by `train_together`, by
+`train` one after the other, and by the loop that one writes in torch. "presets" instead trains the
+two MNIST networks once, some minutes, and prints their test accuracy.
+"""
+
+import sys
+import time
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+
+from empirical.data import Split, digits, mnist, split
+from empirical.models import build_model, mlp
+from empirical.training import Training, train, train_together
+
+COUNT, REPETITIONS = 10, 5
+PRESETS = {
+    "lenet-300-100": (Training(epochs=30, patience=6), 0.98),
+    "lenet5-small": (Training(epochs=30, patience=6), 0.988),
+}
+
+
+def by_torch(model: nn.Module, data: Split, training: Training, seed: int) -> None:
+    """Train by the loop that one writes, without validation."""
+    X, y = torch.tensor(data.train.X, dtype=torch.float32), torch.tensor(data.train.y)
+    steps = torch.optim.Adam(model.parameters(), lr=training.rate, fused=True)
+    generator = torch.Generator().manual_seed(seed)
+    for _ in range(training.epochs):
+        for rows in torch.randperm(len(y), generator=generator).split(training.batch):
+            steps.zero_grad()
+            nn.functional.cross_entropy(model(X[rows]), y[rows]).backward()
+            steps.step()
+
+
+def seconds(call: Callable[[], Any]) -> float:
+    began = time.perf_counter()
+    call()
+    return time.perf_counter() - began
+
+
+def compared(widths: tuple[int, ...], data: Split, training: Training, goal: str) -> None:
+    """Print how much longer ten networks take alone."""
+
+    def networks() -> list[nn.Module]:
+        return [mlp(*widths, seed=seed) for seed in range(COUNT)]
+
+    def alone(one: Callable[..., Any]) -> Callable[[], None]:
+        def run() -> None:
+            for seed, model in enumerate(networks()):
+                one(model, data, training, seed)
+
+        return run
+
+    ways = {
+        "together": lambda: train_together(
+            networks(), data, [training] * COUNT, seeds=range(COUNT)
+        ),
+        "train": alone(lambda m, d, t, seed: train(m, d, t, seed=seed)),
+        "torch": alone(by_torch),
+    }
+    found = np.array([[seconds(run) for run in ways.values()] for _ in range(REPETITIONS)])
+    ratios = np.median(found[:, 1:] / found[:, :1], axis=0)
+    name = "-".join(map(str, widths))
+    print(
+        f"{COUNT} × {name}, batch {training.batch}: together {np.median(found[:, 0]):.2f} s;"
+        f" {ratios[0]:.1f} × faster than one by one, {ratios[1]:.1f} × than a plain torch loop"
+        f"   goal {goal}",
+        flush=True,
+    )
+
+
+def accuracy(model: nn.Module, data: Split) -> float:
+    X = torch.as_tensor(data.test.X, dtype=torch.float32)
+    with torch.no_grad():
+        labels = torch.cat([model(rows).argmax(dim=1) for rows in X.split(1000)])
+    return float((labels.numpy() == data.test.y).mean())
+
+
+def presets(data: Split) -> None:
+    for name, (training, goal) in PRESETS.items():
+        model = build_model(name, {}, seed=0)
+        history = train(
+            model, data, training, seed=0, progress=lambda _: print(".", end="", flush=True)
+        )
+        print(
+            f"\n{name}: test accuracy {accuracy(model, data):.2%}, goal {goal:.1%};"
+            f" best of {len(history.loss)} epochs: {history.best}, {history.seconds:.0f} s",
+            flush=True,
+        )
+
+
+if __name__ == "__main__":
+    if sys.argv[1:] == ["presets"]:
+        presets(mnist())
+    else:
+        small = split(digits(), rng=np.random.default_rng(0))
+        compared((64, 32, 10), small, Training(epochs=10), "4 ×")
+        compared((64, 32, 10), small, Training(epochs=10, batch=256), "-")
+        images = mnist()
+        few = images._replace(
+            train=type(images.train)(images.train.X[:5000], images.train.y[:5000])
+        )
+        few = few._replace(
+            validation=type(images.train)(images.validation.X[:500], images.validation.y[:500])
+        )
+        compared((784, 300, 100, 10), few, Training(epochs=1), "-")
+        compared((784, 300, 100, 10), few, Training(epochs=1, batch=16), "-")
