@@ -18,7 +18,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import train_test_split
 from sklearn.neural_network import MLPClassifier
 
-from tests.theory.test_branch_and_bound_scip import leads, programmed
+from tests.theory.test_branch_and_bound_scip import lead_forms, programmed
 from theory.certify.bounds import DistanceBounds
 from theory.certify.branch_and_bound import exact_distance
 from theory.certify.domain import open_domain
@@ -59,10 +59,11 @@ def by_scip(net: ReluNetwork, x: Any, label: int, upper: float) -> tuple[float, 
     domain = open_domain(net, x[None], [label], norm=2, box=None)
     bounds = [(f.lo[0], f.hi[0]) for f in intervals(domain, np.array([radius]), crown_slopes)]
     start, best, worst = time.perf_counter(), np.inf, "optimal"
-    for lead in leads(net, label):
+    for lead in lead_forms(net, label):
         left = max(LIMIT - (time.perf_counter() - start), 1e-3)
+        limits = {"limits/time": left, "limits/gap": 1e-6}
         found, status = programmed(
-            net, x, lead, bounds, norm=2, box=None, radius=radius, seconds=left, strict=False
+            net, x, lead, bounds, norm=2, box=None, radius=radius, parameters=limits
         )
         best = min(best, found)
         worst = "timelimit" if "time" in status else worst

@@ -16,7 +16,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from empirical.data import Split, digits, mnist, split
+from empirical.data import Part, Split, digits, mnist, split
 from empirical.models import build_model, mlp
 from empirical.training import Training, train, train_together
 
@@ -76,6 +76,11 @@ def compared(widths: tuple[int, ...], data: Split, training: Training, goal: str
     )
 
 
+def first(data: Split, n: int) -> Split:
+    """Return the first inputs of each part."""
+    return Split(*(Part(part.X[:n], part.y[:n]) for part in data))
+
+
 def accuracy(model: nn.Module, data: Split) -> float:
     X = torch.as_tensor(data.test.X, dtype=torch.float32)
     with torch.no_grad():
@@ -103,12 +108,6 @@ if __name__ == "__main__":
         small = split(digits(), rng=np.random.default_rng(0))
         compared((64, 32, 10), small, Training(epochs=10), "4 ×")
         compared((64, 32, 10), small, Training(epochs=10, batch=256), "-")
-        images = mnist()
-        few = images._replace(
-            train=type(images.train)(images.train.X[:5000], images.train.y[:5000])
-        )
-        few = few._replace(
-            validation=type(images.train)(images.validation.X[:500], images.validation.y[:500])
-        )
-        compared((784, 300, 100, 10), few, Training(epochs=1), "-")
-        compared((784, 300, 100, 10), few, Training(epochs=1, batch=16), "-")
+        images = first(mnist(), 5000)
+        compared((784, 300, 100, 10), images, Training(epochs=1), "-")
+        compared((784, 300, 100, 10), images, Training(epochs=1, batch=16), "-")

@@ -8,6 +8,7 @@ import pytest
 import scipy.sparse as sp
 from scipy.optimize import linprog, nnls
 
+from tests.theory.random_networks import predicted
 from theory.certify.branch_and_bound import exact_distance, exact_distances
 from theory.certify.certified import certified_radius
 from theory.networks import ReluNetwork, class_scores, forward
@@ -24,10 +25,6 @@ def draw(rng: np.random.Generator, d: int, widths: tuple[int, ...], outputs: int
         biases=[0.3 * rng.normal(size=m) for m in sizes[1:]],
         relu=[rng.random(m) > 0.15 for m in widths],
     )
-
-
-def predicted(net: ReluNetwork, X: Any) -> Any:
-    return net.classes[class_scores(net, X).argmax(axis=1)]
 
 
 def leads(net: ReluNetwork, x: Any, label: int) -> Any:

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from tests.theory.test_branch_and_bound import AGREE, draw, predicted
+from tests.theory.random_networks import predicted
+from tests.theory.test_branch_and_bound import AGREE, draw
 from theory.certify.branch_and_bound import exact_distance
 from theory.networks import ReluNetwork
 

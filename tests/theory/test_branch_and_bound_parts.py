@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.theory.test_branch_and_bound import draw, nearest, predicted
+from tests.theory.random_networks import predicted
+from tests.theory.test_branch_and_bound import draw, nearest
 from theory.certify import branch_and_bound, node_pool, node_search
 from theory.certify.branch_and_bound import exact_distance
 from theory.certify.halfspaces import Ball, Ground, least_on_ball, shortest_moves

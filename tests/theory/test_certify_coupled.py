@@ -8,13 +8,14 @@ import pytest
 import scipy.sparse as sp
 from scipy.optimize import minimize
 
+from tests.theory.random_networks import labelled
 from theory.certify.coupled import coupled_margins
 from theory.certify.coupling import ball_weights
 from theory.certify.domain import open_domain, with_hidden_layer
 from theory.certify.margins import linear_margins
 from theory.certify.relaxation import crown_slopes
 from theory.lipschitz import exact_constant
-from theory.networks import ReluNetwork, class_scores, preactivations
+from theory.networks import ReluNetwork, preactivations
 
 # Eigenvalues and sums of a few dozen terms, each rounded.
 ROUNDING = 1e-10
@@ -35,11 +36,6 @@ def draw(rng: np.random.Generator, widths: Any, kind: str = "plain") -> ReluNetw
         weights = [W * 10.0 ** rng.uniform(-3, 3, (len(W), 1)) for W in weights]
     biases = [rng.normal(size=w) / 2 for w in widths[1:]]
     return ReluNetwork(weights=weights, biases=biases, relu=relu)
-
-
-def labelled(rng: np.random.Generator, net: ReluNetwork, n: int) -> tuple[Any, Any]:
-    X = rng.normal(size=(n, net.dimension)).clip(-1, 1)
-    return X, net.classes[class_scores(net, X).argmax(axis=1)]
 
 
 KINDS = ("plain", "sparse", "dead rows", "zero layer", "linear", "scales")

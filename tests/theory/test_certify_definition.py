@@ -1,7 +1,6 @@
 """The parts of linear relaxation against a convex solver, a literal recursion and samples."""
 
 import math
-from itertools import pairwise
 from typing import Any
 
 import cvxpy as cp
@@ -9,6 +8,7 @@ import numpy as np
 import pytest
 import scipy.sparse as sp
 
+from tests.theory.random_networks import draw, labelled
 from theory.certify import certified_radius
 from theory.certify.domain import _least_in_ball_and_box, gram_norms, least, open_domain
 from theory.certify.margins import interval_bounds, interval_margins, intervals, linear_margins
@@ -20,7 +20,7 @@ from theory.certify.relaxation import (
     lines,
 )
 from theory.linear import LinearClassifier, flip_distance
-from theory.networks import ReluNetwork, class_scores, preactivations
+from theory.networks import ReluNetwork, preactivations
 
 # Sums of a few dozen terms of size one.
 ROUNDING = 1e-11
@@ -28,24 +28,6 @@ ROUNDING = 1e-11
 SOLVER = 1e-6
 FREE = ("interval", "fast-lin", "crown", "alpha-crown", "local-lipschitz")  # of the norm
 SLOPES = {"crown": crown_slopes, "fast-lin": fastlin_slopes}
-
-
-def draw(rng: np.random.Generator, widths: Any, density: float = 1.0) -> ReluNetwork:
-    weights: list[Any] = [
-        rng.normal(size=(o, i)) * (rng.random((o, i)) < density) for i, o in pairwise(widths)
-    ]
-    if density < 1:
-        weights = [sp.csr_array(W) for W in weights]
-    return ReluNetwork(
-        weights=weights,
-        biases=[rng.normal(size=w) / 2 for w in widths[1:]],
-        relu=[rng.random(w) < 0.8 for w in widths[1:-1]],
-    )
-
-
-def labelled(rng: np.random.Generator, net: ReluNetwork, n: int) -> tuple[Any, Any]:
-    X = rng.normal(size=(n, net.dimension)).clip(-1, 1)
-    return X, net.classes[class_scores(net, X).argmax(axis=1)]
 
 
 def solved(form: Any, eps: float, below: Any, above: Any) -> float:

@@ -1,22 +1,22 @@
 """Certified radii and accuracies: consistent, the same however they are asked for, and refusals."""
 
 import math
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
 import pytest
-import scipy.sparse as sp
 
+from tests.theory.random_networks import draw, labelled
 from theory.certify import METHODS, DistanceBounds, certified_accuracy, certified_radius
-from theory.networks import ReluNetwork, class_scores
+from theory.networks import ReluNetwork
+from theory.networks.arrays import dense
 from theory.validation import UnsupportedSettingError
 
 SETTINGS = [
     (norm, method, box)
     for norm in (2, math.inf)
     for method in METHODS
-    for box in (None, (-2.0, 2.0))
+    for box in (None, (-1.0, 1.0))
     if norm == 2 or method not in ("lipschitz", "sdp", "lipsdp")
 ]
 SINGLE = [setting for setting in SETTINGS if setting[1] != "best"]
@@ -29,28 +29,17 @@ SAME = {"sdp": ASCENT}
 SCALED = {"lipschitz": 1e-2, **SAME}
 
 
-def draw(seed: int, widths: Any = (5, 6, 5, 3), density: float = 1.0) -> ReluNetwork:
+def problem(seed: int, n: int, widths: Any = (5, 6, 5, 3)) -> tuple[ReluNetwork, Any, Any]:
     rng = np.random.default_rng(seed)
-    return ReluNetwork(
-        weights=[
-            rng.normal(size=(o, i)) * (rng.random((o, i)) < density) for i, o in pairwise(widths)
-        ],
-        biases=[rng.normal(size=w) / 2 for w in widths[1:]],
-        relu=[rng.random(w) < 0.8 for w in widths[1:-1]],
-    )
-
-
-def labelled(net: ReluNetwork, n: int = 6) -> tuple[Any, Any]:
-    X = np.random.default_rng(9).normal(size=(n, net.dimension)).clip(-2, 2)
-    return X, net.classes[class_scores(net, X).argmax(axis=1)]
+    net = draw(rng, widths)
+    return net, *labelled(rng, net, n)
 
 
 @pytest.mark.parametrize(("norm", "method", "box"), SETTINGS)
 def test_certified_accuracy_is_the_share_of_radii_beyond_each_budget(
     norm: float, method: str, box: Any
 ) -> None:
-    net = draw(0)
-    X, y = labelled(net, 7)
+    net, X, y = problem(0, 7)
     y[:2] = (y[:2] + 1) % 3  # two wrong ones
     radii = certified_radius(net, X, y, norm=norm, method=method, box=box, tol=1e-4).lower
     budgets = np.sort(radii[2:])
@@ -71,8 +60,7 @@ def test_certified_accuracy_is_the_share_of_radii_beyond_each_budget(
 def test_radius_of_an_input_does_not_depend_on_the_others(
     norm: float, method: str, box: Any
 ) -> None:
-    net = draw(1)
-    X, y = labelled(net, 5)
+    net, X, y = problem(1, 5)
     order = np.array([3, 0, 4, 1, 1, 2, 0])
     kwargs: dict[str, Any] = {"norm": norm, "method": method, "box": box}
     one = certified_radius(net, X, y, **kwargs).lower
@@ -86,26 +74,24 @@ def test_radius_of_an_input_does_not_depend_on_the_others(
 @pytest.mark.parametrize(("norm", "method", "box"), SINGLE)
 def test_csr_and_torch_give_the_radius_of_dense_arrays(norm: float, method: str, box: Any) -> None:
     torch = pytest.importorskip("torch")
-    net = draw(2, (5, 9, 7, 3), 0.3)
-    X, y = labelled(net, 2)
+    rng = np.random.default_rng(2)
+    csr = draw(rng, (5, 9, 7, 3), 0.3)
+    net = ReluNetwork(weights=[dense(W) for W in csr.weights], biases=csr.biases, relu=csr.relu)
+    X, y = labelled(rng, net, 2)
     kwargs: dict[str, Any] = {"norm": norm, "method": method, "box": box}
-    dense = certified_radius(net, X, y, **kwargs)
-    csr = ReluNetwork(
-        weights=[sp.csr_array(W) for W in net.weights], biases=net.biases, relu=net.relu
-    )
+    expected = certified_radius(net, X, y, **kwargs).lower
     tolerance = SAME.get(method, ROUNDING)
     found = certified_radius(csr, X, y, **kwargs)
-    np.testing.assert_allclose(found.lower, dense.lower, rtol=tolerance)
+    np.testing.assert_allclose(found.lower, expected, rtol=tolerance)
     for one in (net, csr):
         found = certified_radius(one, torch.tensor(X), y, **kwargs)
         assert isinstance(found.lower, np.ndarray)
-        np.testing.assert_allclose(found.lower, dense.lower, rtol=max(tolerance, 1e-6))
+        np.testing.assert_allclose(found.lower, expected, rtol=max(tolerance, 1e-6))
 
 
 @pytest.mark.parametrize(("norm", "method", "box"), SINGLE)
 def test_radius_scales_with_powers_of_two(norm: float, method: str, box: Any) -> None:
-    net = draw(3)
-    X, y = labelled(net, 3)
+    net, X, y = problem(3, 3)
     kwargs: dict[str, Any] = {"norm": norm, "method": method}
     one = certified_radius(net, X, y, box=box, **kwargs).lower
     first, *rest = net.weights
@@ -149,8 +135,7 @@ def test_radius_is_inf_where_the_box_has_no_flip(norm: float, method: str, box: 
 @pytest.mark.parametrize(("norm", "method", "box"), SETTINGS)
 def test_radius_of_wrong_tied_and_constant(norm: float, method: str, box: Any) -> None:
     kwargs: dict[str, Any] = {"norm": norm, "method": method, "box": box}
-    net = draw(4)
-    X, y = labelled(net, 3)
+    net, X, y = problem(4, 3)
     wrong = certified_radius(net, X, (y + 1) % 3, **kwargs)
     assert (wrong.lower == 0).all()
     assert (wrong.upper == 0).all()
@@ -169,8 +154,7 @@ def test_radius_of_wrong_tied_and_constant(norm: float, method: str, box: Any) -
 
 @pytest.mark.parametrize("norm", [2, math.inf])
 def test_best_is_the_largest_and_says_whose(norm: float) -> None:
-    net = draw(5, (4, 8, 3))
-    X, y = labelled(net, 8)
+    net, X, y = problem(5, 8, (4, 8, 3))
     best = certified_radius(net, X, y, norm=norm)
     names = [m for n, m, box in SETTINGS if n == norm and box is None and m != "best"]
     each = {m: certified_radius(net, X, y, norm=norm, method=m) for m in names}
@@ -182,19 +166,17 @@ def test_best_is_the_largest_and_says_whose(norm: float) -> None:
 
 
 def test_best_leaves_out_lipsdp_beyond_64_units() -> None:
-    net = draw(6, (3, 40, 25, 2))
-    X, y = labelled(net, 3)
+    net, X, y = problem(6, 3, (3, 40, 25, 2))
     names = [m for m in METHODS if m not in ("best", "lipsdp")]
     each = [certified_radius(net, X, y, method=m).lower for m in names]
     assert (certified_radius(net, X, y).lower == np.max(each, axis=0)).all()
 
 
 def test_record_says_norm_box_and_kind() -> None:
-    net = draw(7)
-    X, y = labelled(net, 3)
+    net, X, y = problem(7, 3)
     y[0] = (y[0] + 1) % 3
-    found = certified_radius(net, X, y, norm=math.inf, method="crown", box=(-2, 2))
-    assert (found.norm, found.box, found.confidence) == (math.inf, (-2, 2), 1.0)
+    found = certified_radius(net, X, y, norm=math.inf, method="crown", box=(-1, 1))
+    assert (found.norm, found.box, found.confidence) == (math.inf, (-1, 1), 1.0)
     assert found.status.tolist() == ["exact", "bounded", "bounded"]
     assert found.upper.tolist() == [0.0, math.inf, math.inf]
     assert found.witness is None
@@ -219,7 +201,7 @@ def test_record_refuses_bounds_that_cross() -> None:
         bounds(2.0, 1.9)
 
 
-X2, Y2 = np.zeros((2, 5)), np.array([0, 1])
+NET, X2, Y2 = problem(8, 1)[0], np.zeros((2, 5)), np.array([0, 1])
 REFUSED: list[tuple[dict[str, Any], type[Exception], str]] = [
     ({"X": np.zeros((2, 4))}, ValueError, r"shape \(n, d\) with d=5; got shape \(2, 4\)"),
     ({"X": np.zeros(5)}, ValueError, r"shape \(n, d\)"),
@@ -252,21 +234,21 @@ def test_refusals_of_both_functions(
 ) -> None:
     kwargs = {"X": X2, "y": Y2, "method": "crown", **given}
     with pytest.raises(error, match=message):
-        certified_radius(draw(8), **kwargs)
+        certified_radius(NET, **kwargs)
     with pytest.raises(error, match=message):
-        certified_accuracy(draw(8), eps=0.1, **kwargs)
+        certified_accuracy(NET, eps=0.1, **kwargs)
 
 
 @pytest.mark.parametrize("tol", [0.0, 1.0, -1.0, math.nan, "small"])
 def test_radius_refuses_tolerances_outside_the_unit_interval(tol: Any) -> None:
     with pytest.raises((ValueError, TypeError), match="tol must be"):
-        certified_radius(draw(8), X2, Y2, tol=tol)
+        certified_radius(NET, X2, Y2, tol=tol)
 
 
 @pytest.mark.parametrize("eps", [-0.1, [0.1, -1e-9], math.nan, math.inf, "much"])
 def test_accuracy_refuses_budgets_that_are_none(eps: Any) -> None:
     with pytest.raises((ValueError, TypeError), match="eps must be"):
-        certified_accuracy(draw(8), X2, Y2, eps)
+        certified_accuracy(NET, X2, Y2, eps)
 
 
 def test_fastlin_accuracy_at_budget_zero_warns_of_nothing() -> None:

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from scipy.optimize import linprog
 
-from tests.theory.test_certify_definition import ROUNDING, draw, labelled
+from tests.theory.random_networks import draw, labelled
+from tests.theory.test_certify_definition import ROUNDING
 from theory.certify import optimised
 from theory.certify.ascent import ascended
 from theory.certify.domain import open_domain
