@@ -1,4 +1,4 @@
-"""A stack of linear classifiers as one network, and the checks of the points found for it.
+"""A stack of linear classifiers as one network, the checks of its points, and how foolbox is used.
 
 m classifiers that meet the same n inputs are one affine network: its batch holds the inputs for the
 first model, then for the second, and so on, so that one call to foolbox attacks them all. Nothing
@@ -14,10 +14,11 @@ Positive factors change no label, but decide whether foolbox's absolute constant
 """
 
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+import eagerpy
 import numpy as np
 import scipy.sparse as sp
 import torch
@@ -40,10 +41,22 @@ with warnings.catch_warnings():
     import foolbox
 
 BoolArray = NDArray[np.bool_]
-foolbox_attacks, foolbox_model = foolbox.attacks, foolbox.PyTorchModel
+foolbox_attacks = foolbox.attacks
 
+# The gap between the logits at the start: small enough that no gradient underflows, large enough
+# that the best rival leads it.
+GAP = 10.0
+# DDN's runs: the gap, the relative change of the norm at each step, the number of steps. The other
+# temperature of the second run leads it to other rivals.
+DDN_RUNS = ((GAP, 0.5, 30), (5.0, 0.05, 20), (GAP, 0.005, 40))
+DDN_FRACTION = 4.0
+# Units so small that the 1e-4 that DeepFool adds to distances is nothing; a gap as large in
+# proportion: it also adds 1e-8 to the norms of gradients.
+DEEPFOOL_FRACTION, DEEPFOOL_GAP = 2.0**-20, 2.0**20
+# PGD, after a start at the input itself.
+PGD = {"steps": 40, "rel_stepsize": 0.1}
 # So far that no attack gets there: foolbox needs bounds where there is no box.
-FAR = 1e100
+_FAR = 1e100
 # A block of this many numbers stays in a CPU's cache; larger ones take up to twice as long.
 _BLOCK = 2**16
 
@@ -70,6 +83,10 @@ class Stack:
     y: IntArray
     lo: float
     hi: float
+
+    def unit(self, fraction: float) -> float:
+        """Return a unit for the inputs: a fraction of their size."""
+        return power_of_two_unit(self.X, (self.lo, self.hi), fraction)
 
 
 class LinearNetwork(torch.nn.Module):
@@ -173,19 +190,51 @@ def found_points(
 
     Kind: none yet; the points are still to be checked. nan where a stand-in for no box was touched.
     """
-    m, lo, hi = len(stack.weights), stack.lo, stack.hi
+    m = len(stack.weights)
     network = LinearNetwork(stack.weights, stack.bias, unit=unit, factors=gap / _gaps(stack))
-    bounds = (max(lo / unit, -FAR), min(hi / unit, FAR))
-    model = foolbox_model(network, bounds=bounds, device="cpu")
-    inputs = torch.from_numpy(np.tile(stack.X / unit, (m, 1)))
-    labels = torch.from_numpy(np.tile(stack.y, m))
+    X, y, bounds = np.tile(stack.X, (m, 1)), np.tile(stack.y, m), (stack.lo, stack.hi)
+    found = attacked_points(attack, network, X, y, unit=unit, bounds=bounds, epsilons=epsilons)
+    return [points.reshape(m, *stack.X.shape) for points in found]
+
+
+def attacked_points(
+    attack: Any,
+    network: torch.nn.Module,
+    X: FloatArray,
+    y: IntArray,
+    *,
+    unit: float,
+    bounds: tuple[float, float],
+    epsilons: Sequence[float | None] = (None,),
+) -> list[FloatArray]:
+    """Return the points (n, d) that a foolbox attack finds for each epsilon, within bounds.
+
+    Kind: none yet; the points are still to be checked. nan where a stand-in for no box was touched.
+    The network takes X divided by the unit.
+    """
+    lo, hi = bounds
+    model = foolbox.PyTorchModel(
+        network, bounds=(max(lo / unit, -_FAR), min(hi / unit, _FAR)), device="cpu"
+    )
+    inputs, labels = torch.from_numpy(X / unit), torch.from_numpy(y)
     with torch.random.fork_rng(devices=[]), torch.enable_grad():
         # DDN replaces gradients of zero by noise, of which the caller's generator must not know.
         torch.default_generator.manual_seed(0)
         _, found, _ = attack(model, inputs, labels, epsilons=list(epsilons))
-    scaled = [points.numpy().reshape(m, *stack.X.shape) for points in found]
+    scaled = [points.numpy() for points in found]
     # Attacks add a clipped move to the input again: by rounding, the sum may leave the box.
-    return [np.where(np.abs(u) < FAR, np.clip(u * unit, lo, hi), np.nan) for u in scaled]
+    return [np.where(np.abs(u) < _FAR, np.clip(u * unit, lo, hi), np.nan) for u in scaled]
+
+
+def ddn_attack(start: FloatArray, *, gamma: float, steps: int) -> Any:
+    """Return DDN with a first norm for each row: foolbox multiplies it by a vector of ones."""
+    norms = eagerpy.astensor(torch.from_numpy(start))
+    return foolbox_attacks.DDNAttack(init_epsilon=norms, gamma=gamma, steps=steps)
+
+
+def deepfool_attack(kind: Callable[..., Any]) -> Any:
+    """Return DeepFool in one of its norms, all rivals considered, with little overshoot."""
+    return kind(steps=50, candidates=None, overshoot=1e-4)
 
 
 def checked_sizes(stack: Stack, points: FloatArray, norm: float) -> FloatArray:
@@ -205,10 +254,10 @@ def is_fooled(stack: Stack, points: FloatArray) -> BoolArray:
     return np.asarray(_margins(_scores(stack, points), stack.y) <= 0)
 
 
-def power_of_two_unit(stack: Stack, fraction: float) -> float:
-    """Return the power of two nearest to a fraction of the width of the box, or else of max |X|."""
-    width = stack.hi - stack.lo
-    size = width if np.isfinite(width) else float(np.abs(stack.X).max())
+def power_of_two_unit(X: FloatArray, bounds: tuple[float, float], fraction: float) -> float:
+    """Return the power of two nearest to a fraction of the width of a box, or else of max |X|."""
+    width = bounds[1] - bounds[0]
+    size = width if np.isfinite(width) else float(np.abs(X).max())
     return float(2.0 ** np.round(np.log2(fraction * (size or 1.0))))
 
 

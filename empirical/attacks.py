@@ -10,21 +10,26 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-import eagerpy
 import numpy as np
-import torch
 from numpy.typing import ArrayLike, NDArray
 
 from empirical.attack_stack import (
+    DDN_FRACTION,
+    DDN_RUNS,
+    DEEPFOOL_FRACTION,
+    DEEPFOOL_GAP,
+    GAP,
+    PGD,
     BoolArray,
     Stack,
     as_stack,
     blocks,
     checked_sizes,
+    ddn_attack,
+    deepfool_attack,
     foolbox_attacks,
     found_points,
     is_fooled,
-    power_of_two_unit,
 )
 from theory.linear.classifier import LinearClassifier
 from theory.validation import FloatArray, as_budget
@@ -196,15 +201,12 @@ def attack_accuracy(
 
 def _ddn(stack: Stack) -> FloatArray:
     """Return the nearest points of three runs of DDN, each with a finer change of norm."""
-    unit = power_of_two_unit(stack, 4.0)
+    unit = stack.unit(DDN_FRACTION)
     nearest = np.full((len(stack.weights), *stack.X.shape), np.nan)
     sizes = np.full(nearest.shape[:2], np.nan)
-    for gap, gamma, steps in _DDN_RUNS:
-        # foolbox multiplies init_epsilon by a vector of ones: a vector gives each row its own.
-        start = torch.from_numpy(np.where(np.isnan(sizes), 1.0, sizes / unit).ravel())
-        attack = foolbox_attacks.DDNAttack(
-            init_epsilon=eagerpy.astensor(start), gamma=gamma, steps=steps
-        )
+    for gap, gamma, steps in DDN_RUNS:
+        start = np.where(np.isnan(sizes), 1.0, sizes / unit).ravel()
+        attack = ddn_attack(start, gamma=gamma, steps=steps)
         (points,) = found_points(stack, attack, unit=unit, gap=gap)
         found = checked_sizes(stack, points, 2.0)
         closer = (found < sizes) | (np.isnan(sizes) & ~np.isnan(found))
@@ -213,13 +215,11 @@ def _ddn(stack: Stack) -> FloatArray:
 
 
 def _deepfool(kind: Callable[..., Any]) -> Callable[[Stack], FloatArray]:
-    """Return a run of DeepFool in units so small that the 1e-4 it adds to distances is nothing."""
+    """Return a run of DeepFool."""
 
     def run(stack: Stack) -> FloatArray:
-        unit = power_of_two_unit(stack, 2.0**-20)
-        attack = kind(steps=50, candidates=None, overshoot=1e-4)
-        # A gap as large in proportion: DeepFool also adds 1e-8 to the norms of gradients.
-        (points,) = found_points(stack, attack, unit=unit, gap=2.0**20)
+        unit = stack.unit(DEEPFOOL_FRACTION)
+        (points,) = found_points(stack, deepfool_attack(kind), unit=unit, gap=DEEPFOOL_GAP)
         return points
 
     return run
@@ -234,7 +234,7 @@ def _carlini_wagner(stack: Stack) -> FloatArray:
     attack = foolbox_attacks.L2CarliniWagnerAttack(
         binary_search_steps=6, steps=150, stepsize=0.05, initial_const=0.01, abort_early=False
     )
-    (points,) = found_points(stack, attack, unit=power_of_two_unit(stack, 1.0), gap=_GAP)
+    (points,) = found_points(stack, attack, unit=stack.unit(1.0), gap=GAP)
     points[(points == np.clip(0.0, stack.lo, stack.hi)).all(axis=-1)] = np.nan
     return points
 
@@ -245,9 +245,9 @@ def _budgeted(
     """Return a run of a fixed-budget attack from the input itself: one array of points a budget."""
 
     def run(stack: Stack, budgets: FloatArray) -> list[FloatArray]:
-        unit = power_of_two_unit(stack, 1.0)
+        unit = stack.unit(1.0)
         attack = kind(random_start=False, **settings)
-        return found_points(stack, attack, unit=unit, gap=_GAP, epsilons=(budgets / unit).tolist())
+        return found_points(stack, attack, unit=unit, gap=GAP, epsilons=(budgets / unit).tolist())
 
     return run
 
@@ -258,12 +258,6 @@ def _chosen(attacks: Mapping[str, tuple[float, Run]], attack: str) -> tuple[floa
     return attacks[attack]
 
 
-# The gap between the logits at the start: small enough that no gradient underflows, large enough
-# that the best rival leads it.
-_GAP = 10.0
-# DDN's runs: the gap, the relative change of the norm at each step, the number of steps. The other
-# temperature of the second run leads it to other rivals.
-_DDN_RUNS = ((10.0, 0.5, 30), (5.0, 0.05, 20), (10.0, 0.005, 40))
 _DISTANCE_ATTACKS = {
     "ddn": (2.0, _ddn),
     "l2_deepfool": (2.0, _deepfool(foolbox_attacks.L2DeepFoolAttack)),
@@ -273,6 +267,6 @@ _DISTANCE_ATTACKS = {
 _BUDGET_ATTACKS = {
     "fgsm": (math.inf, _budgeted(foolbox_attacks.FGSM)),
     "l2_fgm": (2.0, _budgeted(foolbox_attacks.L2FastGradientAttack)),
-    "linf_pgd": (math.inf, _budgeted(foolbox_attacks.LinfPGD, steps=40, rel_stepsize=0.1)),
-    "l2_pgd": (2.0, _budgeted(foolbox_attacks.L2PGD, steps=40, rel_stepsize=0.1)),
+    "linf_pgd": (math.inf, _budgeted(foolbox_attacks.LinfPGD, **PGD)),
+    "l2_pgd": (2.0, _budgeted(foolbox_attacks.L2PGD, **PGD)),
 }

@@ -13,12 +13,24 @@ from dataclasses import dataclass
 from itertools import zip_longest
 from typing import Any, NamedTuple
 
-import eagerpy
 import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
 
-from empirical.attack_stack import FAR, BoolArray, foolbox_attacks, foolbox_model
+from empirical.attack_stack import (
+    DDN_FRACTION,
+    DDN_RUNS,
+    DEEPFOOL_FRACTION,
+    DEEPFOOL_GAP,
+    GAP,
+    PGD,
+    BoolArray,
+    attacked_points,
+    ddn_attack,
+    deepfool_attack,
+    foolbox_attacks,
+    power_of_two_unit,
+)
 from theory.networks import ReluNetwork
 from theory.networks.arrays import dense
 from theory.validation import (
@@ -123,10 +135,8 @@ class _Task(NamedTuple):
         return usable & (self.margins(np.where(usable[:, None], points, self.X)) <= 0)
 
     def unit(self, fraction: float) -> float:
-        """Return the power of two nearest to a fraction of the box's width, or else of max |X|."""
-        width = self.hi - self.lo
-        size = width if np.isfinite(width) else float(np.abs(self.X).max())
-        return float(2.0 ** np.round(np.log2(fraction * (size or 1.0))))
+        """Return a unit for the inputs: a fraction of their size."""
+        return power_of_two_unit(self.X, (self.lo, self.hi), fraction)
 
 
 def network_attack_distances(
@@ -205,40 +215,32 @@ def _pulled_back(task: _Task, points: FloatArray) -> FloatArray:
 
 def _found_points(
     task: _Task, attack: Any, *, unit: float, gap: float, epsilons: Sequence[float | None] = (None,)
-) -> Iterator[FloatArray]:
-    """Yield what a foolbox attack returns for each epsilon, in the box; still to be checked."""
+) -> list[FloatArray]:
+    """Return what a foolbox attack finds for each epsilon, in the box; still to be checked."""
     margins = np.abs(task.margins(task.X))
     module = LogitsModule(task.net, unit=unit, factors=gap / np.where(margins > 0, margins, 1.0))
-    bounds = (max(task.lo / unit, -FAR), min(task.hi / unit, FAR))
-    model = foolbox_model(module, bounds=bounds, device="cpu")
-    inputs, labels = torch.from_numpy(task.X / unit), torch.from_numpy(task.y)
-    with torch.random.fork_rng(devices=[]), torch.enable_grad():
-        # DDN replaces gradients of zero by noise, of which the caller's generator must not know.
-        torch.default_generator.manual_seed(0)
-        _, found, _ = attack(model, inputs, labels, epsilons=list(epsilons))
-    for points in (moved.numpy() for moved in found):
-        yield np.where(np.abs(points) < FAR, np.clip(points * unit, task.lo, task.hi), np.nan)
+    bounds = (task.lo, task.hi)
+    return attacked_points(
+        attack, module, task.X, task.y, unit=unit, bounds=bounds, epsilons=epsilons
+    )
 
 
 def _ddn(task: _Task, sizes: FloatArray) -> Iterator[FloatArray]:
     """Yield the points of three runs of DDN, each from the distances known when it starts."""
-    unit = task.unit(4.0)
-    for k, (gap, gamma, steps) in enumerate(_DDN_RUNS):
-        # foolbox takes a norm for each row. The first run starts afresh, not beside what is known.
-        start = torch.from_numpy(np.where((sizes > 0) & (k > 0), sizes / unit, 1.0))
-        attack = foolbox_attacks.DDNAttack(
-            init_epsilon=eagerpy.astensor(start), gamma=gamma, steps=steps
-        )
+    unit = task.unit(DDN_FRACTION)
+    for k, (gap, gamma, steps) in enumerate(DDN_RUNS):
+        # The first run starts afresh, not beside what is known.
+        start = np.where((sizes > 0) & (k > 0), sizes / unit, 1.0)
+        attack = ddn_attack(start, gamma=gamma, steps=steps)
         yield from _found_points(task, attack, unit=unit, gap=gap)
 
 
 def _deepfool(kind: Callable[..., Any]) -> Callable[[_Task, FloatArray], Iterator[FloatArray]]:
-    """Return a run of DeepFool in units so small that the 1e-4 it adds to distances is nothing."""
+    """Return a run of DeepFool."""
 
     def run(task: _Task, sizes: FloatArray) -> Iterator[FloatArray]:
-        attack = kind(steps=50, candidates=None, overshoot=1e-4)
-        # A gap as large in proportion: DeepFool also adds 1e-8 to the norms of gradients.
-        yield from _found_points(task, attack, unit=task.unit(2.0**-20), gap=2.0**20)
+        unit = task.unit(DEEPFOOL_FRACTION)
+        yield from _found_points(task, deepfool_attack(kind), unit=unit, gap=DEEPFOOL_GAP)
 
     return run
 
@@ -247,8 +249,8 @@ def _linf_pgd(task: _Task, sizes: FloatArray) -> Iterator[FloatArray]:
     """Yield the points of PGD at three radii: quantiles of the distances known when it starts."""
     unit, known = task.unit(1.0), sizes[sizes > 0]
     radii = np.quantile(known / unit, (0.25, 0.5, 0.75)) if known.size else np.array([0.1, 0.3, 1])
-    attack = foolbox_attacks.LinfPGD(random_start=False, steps=40, rel_stepsize=0.1)
-    yield from _found_points(task, attack, unit=unit, gap=10.0, epsilons=radii.tolist())
+    attack = foolbox_attacks.LinfPGD(random_start=False, **PGD)
+    yield from _found_points(task, attack, unit=unit, gap=GAP, epsilons=radii.tolist())
 
 
 def _as_task(net: ReluNetwork, X: ArrayLike, y: ArrayLike, box: Any) -> _Task:
@@ -282,8 +284,6 @@ def _scores(net: ReluNetwork, points: FloatArray) -> FloatArray:
     return np.asarray(values)
 
 
-# DDN's runs, as in `empirical.attacks`: the gap, the relative change of the norm a step, the steps.
-_DDN_RUNS = ((10.0, 0.5, 30), (5.0, 0.05, 20), (10.0, 0.005, 40))
 _ATTACKS: Mapping[str, tuple[float, Callable[[_Task, FloatArray], Iterator[FloatArray]]]] = {
     "l2_deepfool": (2.0, _deepfool(foolbox_attacks.L2DeepFoolAttack)),
     "ddn": (2.0, _ddn),
