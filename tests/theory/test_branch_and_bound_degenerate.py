@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tests.theory.random_networks import predicted
+from tests.theory.random_networks import draw_boxed, draw_degenerate, predicted
 from tests.theory.test_branch_and_bound import AGREE, draw
 from theory.certify.branch_and_bound import exact_distance
 from theory.networks import ReluNetwork
@@ -85,3 +85,13 @@ def test_units_at_zero_at_the_input_are_closed_on_both_sides() -> None:
     found = exact_distance(net, [[0.0, 0.0]], [1], rtol=1e-9)
     # 1 - |x| - ... falls fastest upwards: min of 1/4 and combinations: 1 / sqrt(2² + 4²).
     assert found.upper == pytest.approx([1 / np.sqrt(20)], rel=AGREE)
+
+
+def test_cells_are_searched_from_the_first_layer_on_once_lines_say_little() -> None:
+    # Two inputs and 20 units: a few hundred cells, each of which has to be ruled out.
+    rng = np.random.default_rng([50, 5])
+    net = draw_degenerate(rng, "plain")
+    X, y, _ = draw_boxed(rng, net, 1)
+    found = exact_distance(net, X, y)
+    assert (found.status[0], found.upper[0]) == ("exact", np.inf)
+    assert found.nodes[0] < 4_000

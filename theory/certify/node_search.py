@@ -152,8 +152,13 @@ def _searched(state: _Search, deadline: float) -> tuple[float, bool]:
     start = roots(state.problem, state.radius)
     state.nodes += start.rival.size
     pool = NodePool(_processed(state, state.still_open(start)))
-    batch = _batch(state.problem)
+    batch, in_turn = _batch(state.problem), state.in_turn
     while len(pool) and time.perf_counter() < deadline:
+        if state.in_turn != in_turn:  # anew: parts cut at later layers would each be cut in turn
+            known = min(state.floor, float(pool.bounds.min()))
+            state.floor = np.inf
+            least, in_time = _searched(state, deadline)
+            return max(known, least), in_time
         chosen = state.still_open(pool.take(batch))
         if chosen.rival.size:
             halves = children(state.problem, chosen, state.radius, in_turn=state.in_turn)
