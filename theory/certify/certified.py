@@ -58,7 +58,7 @@ def certified_radius(
         each pair of labels from scaled norms of the layers; "lipsdp": the same from LipSDP-Neuron,
         some seconds a network; "sdp": relaxations that keep how an L2 ball couples units. "best" is
         the largest of the others' radii, and the result says whose; it leaves out "lipsdp" for
-        networks of more than 64 hidden units.
+        networks that need more than 64 rectified units.
     box : pair (lo, hi), optional
         Every input lies in it and so must what an attack reaches: the ball within the box counts.
         None: no box.
@@ -85,7 +85,7 @@ def certified_radius(
     """
     domain = open_domain(net, X, y, norm=norm, box=box)
     tol = _checked(tol)
-    return _radii(domain, chosen_margins(method, net, norm), tol, box)
+    return _radii(domain, chosen_margins(method, net, norm, box), tol, box)
 
 
 def certified_radii(
@@ -130,7 +130,7 @@ def certified_radii(
         raise ValueError(f"size must be positive; got {size}.")
     domain = open_domain(net, X, y, norm=norm, box=box)
     tol = _checked(tol)
-    chosen = chosen_margins(method, net, norm)
+    chosen = chosen_margins(method, net, norm, box)
     rows = np.arange(domain.X.shape[0])
     parts = [rows[start : start + size] for start in range(0, rows.size, size)]
     return (_radii(domain.take(part), chosen, tol, box) for part in parts)
@@ -204,7 +204,7 @@ def certified_accuracy(
     """
     budgets = as_budget(eps)
     domain = open_domain(net, X, y, norm=norm, box=box)
-    chosen = chosen_margins(method, net, norm)
+    chosen = chosen_margins(method, net, norm, box)
     order = np.unique(budgets)[::-1]
     certified = np.zeros((order.size, domain.X.shape[0]), dtype=bool)
     right = on_host(domain.leads).min(axis=1) > 0

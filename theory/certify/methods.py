@@ -1,7 +1,9 @@
 """The methods that certify: for each what it prepares once for a network, and its bounds."""
 
+import math
 from collections.abc import Callable, Mapping
 from functools import partial
+from typing import Any
 
 import array_api_compat as aac
 
@@ -15,6 +17,7 @@ from theory.certify.relaxation import crown_slopes, fastlin_slopes
 from theory.lipschitz import lipsdp_neuron, lipsdp_pairs
 from theory.networks.arrays import Array, native, on_host, rows_times
 from theory.networks.network import ReluNetwork
+from theory.networks.reduce import reduce
 from theory.validation import UnsupportedSettingError, as_norm
 
 # Lower bounds of the leads (n, m) on balls of radii (n,) around the inputs of a domain.
@@ -69,11 +72,14 @@ _PREPARED: Mapping[str, Callable[[ReluNetwork], Margins]] = {
 }
 METHODS = ("best", *_PREPARED)
 _L2_ALONE = {"lipschitz", "sdp", "lipsdp"}
-_LIPSDP_UNITS = 64  # of all hidden layers, up to which "best" takes the time for it
+# Rectified units that cannot be reduced away, up to which "best" takes the time for it.
+_LIPSDP_UNITS = 64
 
 
-def chosen_margins(method: str, net: ReluNetwork, norm: float) -> dict[str, Margins]:
-    """Return the margins of a method by its name, or of all that "best" tries.
+def chosen_margins(
+    method: str, net: ReluNetwork, norm: float, box: Any = None
+) -> dict[str, Margins]:
+    """Return the margins of a method by its name, or of all that "best" tries in a box.
 
     Raises
     ------
@@ -91,6 +97,11 @@ def chosen_margins(method: str, net: ReluNetwork, norm: float) -> dict[str, Marg
             raise UnsupportedSettingError(f"method {method!r} is for norm 2; got norm {norm}.")
         return {method: _PREPARED[method](net)}
     left_out = set() if is_l2 else _L2_ALONE
-    if sum(net.widths) > _LIPSDP_UNITS:
+    if is_l2 and _needed_units(net, box) > _LIPSDP_UNITS:
         left_out = left_out | {"lipsdp"}
     return {name: prepare(net) for name, prepare in _PREPARED.items() if name not in left_out}
+
+
+def _needed_units(net: ReluNetwork, box: Any) -> int:
+    """Return the number of rectified units that reduction leaves."""
+    return sum(int(mask.sum()) for mask in reduce(net, norm=math.inf, box=box).network.relu)
