@@ -22,9 +22,8 @@ from empirical.pruning.surgery import (
     Surgery,
     operated_masks,
     planned_surgery,
-    splicing,
-    straight_through,
-    surgery_step,
+    revision,
+    train_under_surgery,
 )
 from empirical.pruning.tickets import RATES, RESETS, lottery_tickets, ticket_masks
 
@@ -56,10 +55,9 @@ __all__ = [
     "planned_surgery",
     "prunable",
     "restore",
-    "splicing",
+    "revision",
     "state_of",
-    "straight_through",
-    "surgery_step",
     "ticket_masks",
+    "train_under_surgery",
     "weight_counts",
 ]

@@ -1,51 +1,27 @@
 """Dynamic network surgery: masks change while training goes on, and pruned weights can come back.
 
-A training loop that calls the model itself, in `splicing(model)`, calls `surgery_step` after each
-step of its optimiser:
-
     surgery = planned_surgery(model, c=1.0, stop=10_000)
-    with splicing(model):
-        for iteration, (X, y) in enumerate(batches):
-            optimizer.zero_grad()
-            loss(model(X), y).backward()
-            optimizer.step()
-            surgery_step(model, surgery, iteration=iteration, rng=rng)
+    train_under_surgery(model, data, Training(keep="last"), surgery, seed=0, rng=rng)
 
 What comes out is pruned by ordinary masks; some training with them fixed may follow.
 """
 
 import math
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.nn.utils import prune
 
-from empirical.pruning.masks import (
-    Layer,
-    Masks,
-    apply_masks,
-    masks_of,
-    prunable,
-    refresh,
-    set_masks,
-    trained_weight,
-)
+from empirical.data import Split
+from empirical.pruning.masks import Layer, Masks, apply_masks, masks_of, prunable, trained_weight
+from empirical.training import History, Revise, Training, train
 from theory.validation import as_finite
 
 # A weight is pruned below the first, and comes back from the second on, of a layer's threshold.
 _MARGINS = (0.9, 1.1)
-
-
-class Operation(NamedTuple):
-    """How many weights a step pruned, and how many it brought back."""
-
-    pruned: int
-    spliced: int
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -149,124 +125,108 @@ def operated_masks(weights: Mapping[str, Tensor], masks: Masks, surgery: Surgery
     }
 
 
-def surgery_step(
-    model: nn.Module, surgery: Surgery, *, iteration: int, rng: np.random.Generator
-) -> Operation:
-    """Make masks anew in place, each layer's with the surgery's probability; return the changes.
+def revision(surgery: Surgery, rng: np.random.Generator) -> Revise:
+    """Return the function that makes masks anew, each layer's with the surgery's probability.
+
+    Parameters
+    ----------
+    surgery : Surgery
+    rng : Generator
+        One number is drawn a layer and step.
+
+    Examples
+    --------
+    >>> surgery = Surgery(low={"0": 1.0}, high={"0": 2.0}, gamma=0, power=1, stop=1)
+    >>> revise = revision(surgery, np.random.default_rng(0))
+    >>> weights, masks = torch.tensor([[0.5, 1.5, 2.0]]), torch.tensor([[1.0, 0.0, 0.0]])
+    >>> revise(0, {"0.weight": weights}, {"0.weight": masks})
+    {'0.weight': tensor([[False, False,  True]])}
+    >>> revise(1, {"0.weight": weights}, {"0.weight": masks})
+    {}
+    """
+    parameters = {layer: ".".join(filter(None, (layer, "weight"))) for layer in surgery.low}
+
+    def revise(
+        step: int, values: Mapping[str, Tensor], masks: Mapping[str, Tensor]
+    ) -> dict[str, Tensor]:
+        draws = rng.random(len(parameters)) < surgery.probability(step)
+        drawn = [layer for layer, is_drawn in zip(parameters, draws, strict=True) if is_drawn]
+        weights = {layer: values[parameters[layer]] for layer in drawn}
+        old = {layer: masks[parameters[layer]].bool() for layer in drawn}
+        return {
+            parameters[layer]: mask for layer, mask in operated_masks(weights, old, surgery).items()
+        }
+
+    return revise
+
+
+def train_under_surgery(
+    model: nn.Module,
+    data: Split,
+    training: Training,
+    surgery: Surgery,
+    *,
+    seed: int,
+    rng: np.random.Generator,
+    progress: Callable[[int], Any] | None = None,
+) -> History:
+    """Train a network in place while surgery changes its masks after each step.
+
+    Pruned weights are trained as if they were not, though the network does not use them: the
+    gradient by a masked weight is given to the weight below. Layers without a mask get one.
 
     Parameters
     ----------
     model : torch module
-        In `splicing`: else pruned weights are not trained, and none could come back.
+    data : Split
+    training : Training
+        Keeps the last epoch: earlier ones are denser.
     surgery : Surgery
-    iteration : int
-        From 0.
+        Planned for the network.
+    seed : int
+        As of `train`.
     rng : Generator
-        One number is drawn a layer.
+        One number is drawn a layer and step.
+    progress : function of int, optional
+        As of `train`.
+
+    Returns
+    -------
+    History
 
     Raises
     ------
-    ValueError
-        If the model is not in `splicing`.
-
-    Examples
-    --------
-    >>> model = nn.Sequential(nn.Linear(2, 1))
-    >>> model[0].weight.data = torch.tensor([[1.0, -3.0]])
-    >>> surgery = planned_surgery(model, c=0.0, stop=100)
-    >>> with splicing(model):
-    ...     surgery_step(model, surgery, iteration=0, rng=np.random.default_rng(0))
-    Operation(pruned=1, spliced=0)
-    """
-    layers = prunable(model)
-    if not all(_is_spliced(layer) for layer in layers.values()):
-        raise ValueError("the model must be in splicing(model), which trains pruned weights too.")
-    drawn = rng.random(len(layers)) < surgery.probability(iteration)
-    old = masks_of(model)
-    weights = {
-        name: trained_weight(layer)
-        for (name, layer), is_drawn in zip(layers.items(), drawn, strict=True)
-        if is_drawn
-    }
-    new = operated_masks(weights, old, surgery)
-    set_masks(model, new)
-    pruned = sum(int((old[name] & ~mask).sum()) for name, mask in new.items())
-    return Operation(pruned, sum(int((mask & ~old[name]).sum()) for name, mask in new.items()))
-
-
-@contextmanager
-def splicing(model: nn.Module) -> Iterator[None]:
-    """Within it, pruned weights are trained as if they were not, though networks do not use them.
-
-    The gradient of a loss by a layer's masked weight is given to the weight below the mask, pruned
-    or not; the product of torch.nn.utils.prune would give zero to pruned ones. Layers without a
-    mask get one of ones. After it, masks are ordinary ones again.
-
-    Parameters
-    ----------
-    model : torch module
+    TypeError, ValueError
+        As `train`; if training does not keep the last epoch, or surgery is of other layers.
 
     Notes
     -----
-    Guo, Yao, Chen 2016 (arXiv 1608.04493), equation 2.
+    Guo, Yao, Chen 2016 (arXiv 1608.04493), equations 2 and 3, algorithm 1.
 
     Examples
     --------
-    >>> model = nn.Sequential(nn.Linear(2, 1, bias=False))
-    >>> apply_masks(model, {"0": torch.tensor([[True, False]])})
-    >>> with splicing(model):
-    ...     model(torch.ones(1, 2)).sum().backward()
-    >>> model[0].weight_orig.grad
-    tensor([[1., 1.]])
+    >>> from empirical.data import digits, split
+    >>> from empirical.models import mlp
+    >>> from empirical.pruning.masks import compression_of
+    >>> model, rng = mlp(64, 32, 10, seed=0), np.random.default_rng(0)
+    >>> surgery, last = planned_surgery(model, c=1.0, stop=100), Training(epochs=10, keep="last")
+    >>> history = train_under_surgery(
+    ...     model, split(digits(), rng=rng), last, surgery, seed=0, rng=rng
+    ... )
+    >>> compression_of(model) > 3
+    True
     """
-    apply_masks(model, masks_of(model))
-    try:
-        _mask_by(model, _StraightThrough)
-        yield
-    finally:
-        _mask_by(model, prune.CustomFromMask)
-
-
-def straight_through(weight: Tensor, mask: Tensor) -> Tensor:
-    """Return weight · mask, whose gradient by the weight is that of the weight itself.
-
-    Exact for finite weights: w + (0 - w) is 0 and w + (w - w) is w in floating point.
-
-    Parameters
-    ----------
-    weight, mask : tensor, of one shape
-
-    Examples
-    --------
-    >>> straight_through(torch.tensor([2.0, 3.0]), torch.tensor([1.0, 0.0]))
-    tensor([2., 0.])
-    """
-    return weight + (weight * mask - weight).detach()
-
-
-class _StraightThrough(prune.CustomFromMask):
-    """The masking of torch.nn.utils.prune with another gradient."""
-
-    def apply_mask(self, module: nn.Module) -> Tensor:
-        return straight_through(
-            module.get_parameter("weight_orig"), module.get_buffer("weight_mask")
+    if training.keep != "last":
+        raise ValueError(
+            f'training.keep must be "last": earlier epochs are denser; got {training.keep!r}.'
         )
-
-
-def _mask_by(model: nn.Module, method: type[prune.CustomFromMask]) -> None:
-    """Let a method make the weight of every layer, instead of those that do."""
-    for layer in prunable(model).values():
-        for key, hook in list(layer._forward_pre_hooks.items()):
-            if isinstance(hook, prune.BasePruningMethod) and hook._tensor_name == "weight":
-                del layer._forward_pre_hooks[key]
-        made = method(layer.get_buffer("weight_mask"))
-        made._tensor_name = "weight"
-        layer.register_forward_pre_hook(made)
-        refresh(layer)
-
-
-def _is_spliced(layer: Layer) -> bool:
-    return any(isinstance(hook, _StraightThrough) for hook in layer._forward_pre_hooks.values())
+    layers = prunable(model)
+    if set(surgery.low) != set(layers):
+        raise ValueError(
+            f"surgery must be of layers {', '.join(layers)}; got {', '.join(surgery.low)}."
+        )
+    apply_masks(model, masks_of(model))
+    return train(model, data, training, seed=seed, revise=revision(surgery, rng), progress=progress)
 
 
 def _threshold(name: str, layer: Layer, mask: Tensor, c: float) -> float:

@@ -1,7 +1,7 @@
 """Training: one loop for one network, and for many of one architecture at once."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -11,13 +11,10 @@ from torch import Tensor, nn
 
 from empirical.data import Part, Split
 from empirical.training.history import History, Record
-from empirical.training.objective import Task, objective, penalties, validated
-from empirical.training.replicas import Replicas, Values, effective, stacked, write_back
+from empirical.training.objective import Revise, Task, minimised, validated
+from empirical.training.replicas import Replicas, effective, stacked, write_back
 from empirical.training.settings import OWN, Training
 from theory.validation import FloatArray
-
-# Inputs of the validation part that are run at a time, of all replicas together.
-_AT_A_TIME = 2**14
 
 
 def train(
@@ -26,9 +23,10 @@ def train(
     training: Training,
     *,
     seed: int,
+    revise: Revise | None = None,
     progress: Callable[[int], Any] | None = None,
 ) -> History:
-    """Train a network in place; pruned weights stay pruned.
+    """Train a network in place; pruned weights stay pruned, unless masks are revised.
 
     The same seed gives the same weights, on the same machine and number of threads.
 
@@ -41,6 +39,12 @@ def train(
     training : Training
     seed : int
         Of the order of inputs and the adversary's random starts.
+    revise : function of int, dict of tensors and dict of tensors, optional
+        Called after each step with its number, from 0, the weights as trained below the masks and
+        the masks, by the parameter's name and of shape (R, ...), with R = 1 here. Returns new
+        masks by name, nonzero where a weight is kept; masks not returned stay. Given it, pruned
+        weights are trained too: the gradient by a masked weight is given to the weight below
+        (`straight_through`).
     progress : function of int, optional
         Called with the number of epochs done after each.
 
@@ -51,7 +55,8 @@ def train(
     Raises
     ------
     TypeError, ValueError
-        If the network has buffers other than pruning masks, or the data do not fit it.
+        If the network has buffers other than pruning masks, or the data do not fit it; if masks
+        are to be revised, but it has none, or new ones do not fit.
 
     Examples
     --------
@@ -64,7 +69,9 @@ def train(
     >>> bool(history.validation_accuracy[history.best] > 0.85)
     True
     """
-    return train_together([model], data, [training], seeds=[seed], progress=progress)[0]
+    return train_together(
+        [model], data, [training], seeds=[seed], revise=revise, progress=progress
+    )[0]
 
 
 def train_together(
@@ -73,6 +80,7 @@ def train_together(
     trainings: Sequence[Training],
     *,
     seeds: Sequence[int],
+    revise: Revise | None = None,
     progress: Callable[[int], Any] | None = None,
 ) -> list[History]:
     """Train networks of one architecture in place, each as `train` alone would, up to rounding.
@@ -88,8 +96,8 @@ def train_together(
     trainings : sequence of R
         Alike, but for l1 and weight_decay.
     seeds : sequence of R int
-    progress : function of int, optional
-        As in `train`.
+    revise, progress : functions, optional
+        As in `train`; masks of all networks are revised at once.
 
     Returns
     -------
@@ -105,8 +113,9 @@ def train_together(
             f"models, trainings and seeds must be as many; got {len(models)}, {len(trainings)} and"
             f" {len(seeds)}."
         )
-    replicas = stacked(models)
-    shared = _shared(trainings)
+    replicas, shared = stacked(models), _shared(trainings)
+    if revise is not None and not replicas.masks:
+        raise ValueError("models must have masks to revise, if only of ones; got none.")
     task = Task(
         replicas=replicas,
         training=shared,
@@ -114,51 +123,79 @@ def train_together(
         train=_on_device(data.train, replicas),
         validation=_on_device(data.validation, replicas),
         seeds=list(seeds),
+        revise=revise,
     )
-    kept, histories = _run(task, progress)
-    write_back(models, kept)
-    return histories
+    began = time.monotonic()
+    record = _run(task, progress)
+    write_back(models, record.values, record.masks)
+    return record.histories(time.monotonic() - began)
 
 
-def _run(task: Task, progress: Callable[[int], Any] | None) -> tuple[Values, list[History]]:
-    """Return the weights kept and what happened."""
-    began, training = time.monotonic(), task.training
-    values = {name: v.requires_grad_() for name, v in task.replicas.values.items()}
-    optimizer = _optimizer(list(values.values()), training)
+def _run(task: Task, progress: Callable[[int], Any] | None) -> Record:
+    """Train the task's replicas in place; return what happened, with the weights to keep."""
+    optimizer = _optimizer(task)
     generators = [torch.Generator().manual_seed(seed) for seed in task.seeds]
-    record = Record(values, training.patience)
-    record.note(values, *validated(task, values))
-    for epoch in range(1, training.epochs + 1):
-        eps = budget(training, epoch)
-        record.losses.append(_epoch(task, values, optimizer, generators, eps))
-        record.note(values, *validated(task, values))
+    record = Record(task.replicas, task.training)
+    record.note(task.replicas, *validated(task))
+    for epoch in range(1, task.training.epochs + 1):
+        record.losses.append(_epoch(task, optimizer, generators, epoch))
+        record.note(task.replicas, *validated(task))
         if progress is not None:
             progress(epoch)
         if not record.running.any():
             break
-    return record.kept, record.histories(time.monotonic() - began)
+    return record
 
 
 def _epoch(
     task: Task,
-    values: Values,
     optimizer: torch.optim.Optimizer,
     generators: Sequence[torch.Generator],
-    eps: float,
+    epoch: int,
 ) -> FloatArray:
     """Return the mean loss of each replica over one pass."""
     X, y = task.train
-    orders = torch.stack([torch.randperm(len(y), generator=g) for g in generators])
-    total = torch.zeros(task.replicas.count, dtype=torch.float64)
-    for rows in torch.split(orders, task.training.batch, dim=1):
+    eps = budget(task.training, epoch)
+    orders = torch.stack([torch.randperm(len(y), generator=g) for g in generators]).to(y.device)
+    batches = torch.split(orders, task.training.batch, dim=1)
+    losses = []
+    for step, rows in enumerate(batches, start=(epoch - 1) * len(batches)):
         optimizer.zero_grad()
-        weights = effective(values, task.replicas.masks)
-        loss = objective(task, weights, X[rows], y[rows], eps=eps, generators=generators)
-        loss = loss + sum(penalties(task, weights))
+        # X[rows], but some times faster:
+        inputs = X.index_select(0, rows.flatten()).reshape(*rows.shape, *X.shape[1:])
+        loss = minimised(task, inputs, y[rows], eps=eps, generators=generators)
         torch.autograd.backward(loss.sum())
         optimizer.step()
-        total += loss.detach().double().cpu() * rows.shape[1]
-    return np.asarray(total / len(y))
+        _revise_masks(task, step)
+        losses.append(loss.detach())
+    sizes = [rows.shape[1] for rows in batches]
+    means: FloatArray = np.average(torch.stack(losses).double().cpu(), axis=0, weights=sizes)
+    return means
+
+
+def _revise_masks(task: Task, step: int) -> None:
+    """Change the task's masks in place, if they are to be revised."""
+    if task.revise is None:
+        return
+    masks = task.replicas.masks
+    with torch.no_grad():
+        values = {name: value.detach() for name, value in task.replicas.values.items()}
+        new = task.revise(step, values, masks)
+        _refuse_misfits(new, masks)
+        for name, mask in new.items():
+            masks[name].copy_(mask != 0)
+
+
+def _refuse_misfits(new: Mapping[str, Tensor], masks: Mapping[str, Tensor]) -> None:
+    """Raise ValueError unless new masks are of names and shapes as masks."""
+    for name, mask in new.items():
+        if name not in masks:
+            raise ValueError(f"masks must be of {', '.join(masks)}; got {name!r}.")
+        if mask.shape != masks[name].shape:
+            raise ValueError(
+                f"the mask of {name!r} must have shape {tuple(masks[name].shape)};"
+                f" got {tuple(mask.shape)}."
+            )
 
 
 def budget(training: Training, epoch: int) -> float:
@@ -168,7 +205,9 @@ def budget(training: Training, epoch: int) -> float:
     return training.adversary.eps * min(1.0, epoch / (training.adversary.ramp + 1))
 
 
-def _optimizer(values: list[Tensor], training: Training) -> torch.optim.Optimizer:
+def _optimizer(task: Task) -> torch.optim.Optimizer:
+    values = [value.requires_grad_() for value in task.replicas.values.values()]
+    training = task.training
     if training.optimizer == "adam":
         return torch.optim.Adam(values, lr=training.rate, fused=True)
     return torch.optim.SGD(values, lr=training.rate, momentum=training.momentum, fused=True)
@@ -200,8 +239,8 @@ def _on_device(part: Part, replicas: Replicas) -> tuple[Tensor, Tensor]:
     X = torch.as_tensor(part.X).to(dtype=like.dtype, device=like.device)
     y = torch.as_tensor(part.y).to(device=like.device)
     with torch.no_grad():
-        weights = effective(replicas.values, replicas.masks)
-        outputs = replicas.forward(weights, X[:1].expand(replicas.count, *X[:1].shape)).shape[-1]
+        row = X[:1].expand(replicas.count, *X[:1].shape)
+        outputs = replicas.forward(effective(replicas), row).shape[-1]
     if y.min() < 0 or y.max() >= outputs:
         raise ValueError(
             f"y must hold labels of the model, 0..{outputs - 1}; got {int(y.min())}"

@@ -1,7 +1,7 @@
 """Networks of one architecture as one: parameters stacked, one forward pass for all."""
 
 import copy
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -11,6 +11,7 @@ from torch.func import functional_call, vmap
 from torch.nn.utils import prune
 
 Values = dict[str, Tensor]
+Product = Callable[[Tensor, Tensor], Tensor]
 # Layers that a chain of batched products runs, without torch.func's cost of each step.
 _CHAIN = (nn.Linear, nn.ReLU, nn.Identity)
 
@@ -64,18 +65,43 @@ def stacked(models: Sequence[nn.Module]) -> Replicas:
     return Replicas(values=values, masks=masks, forward=_forward(models[0], len(models)))
 
 
-def effective(values: Mapping[str, Tensor], masks: Mapping[str, Tensor]) -> Values:
-    """Return the parameters as networks use them: pruned weights are zero."""
-    return {name: value * masks[name] if name in masks else value for name, value in values.items()}
+def effective(replicas: Replicas, product: Product = torch.mul) -> Values:
+    """Return the parameters as networks use them: pruned weights are zero.
+
+    The product of a weight and its mask can be `straight_through`.
+    """
+    masks = replicas.masks
+    return {
+        name: product(value, masks[name]) if name in masks else value
+        for name, value in replicas.values.items()
+    }
 
 
-def write_back(models: Sequence[nn.Module], values: Mapping[str, Tensor]) -> None:
-    """Give each network its parameters of a stack."""
+def straight_through(weight: Tensor, mask: Tensor) -> Tensor:
+    """Return weight · mask, whose gradient by the weight is that of the weight itself.
+
+    Exact for finite weights: w + (0 - w) is 0 and w + (w - w) is w in floating point.
+
+    Parameters
+    ----------
+    weight, mask : tensor, of one shape
+
+    Examples
+    --------
+    >>> straight_through(torch.tensor([2.0, 3.0]), torch.tensor([1.0, 0.0]))
+    tensor([2., 0.])
+    """
+    return weight + (weight * mask - weight).detach()
+
+
+def write_back(models: Sequence[nn.Module], values: Values, masks: Values) -> None:
+    """Give each network its parameters and masks of stacks."""
     with torch.no_grad():
-        for model, own in zip(models, zip(*values.values(), strict=True), strict=True):
-            given = dict(zip(values, own, strict=True))
+        for r, model in enumerate(models):
             for name, parameter in model.named_parameters():
-                parameter.copy_(given[name.removesuffix("_orig")])
+                parameter.copy_(values[name.removesuffix("_orig")][r])
+            for name, buffer in model.named_buffers():
+                buffer.copy_(masks[name.removesuffix("_mask")][r])
             for module in model.modules():  # what pruned modules hold is only renewed by use
                 for hook in module._forward_pre_hooks.values():
                     if isinstance(hook, prune.BasePruningMethod):
@@ -119,15 +145,18 @@ def _forward(model: nn.Module, count: int) -> Callable[[Values, Tensor], Tensor]
 
 
 def _chained(layers: Sequence[tuple[str, nn.Module]], values: Values, X: Tensor) -> Tensor:
-    """Return the outputs of a chain of affine maps and ReLUs."""
+    """Return the outputs of a chain of affine maps and ReLUs.
+
+    Inputs are columns on the way: gradients then have the weights' strides, and need no copies.
+    """
+    X = X.mT
     for name, layer in layers:
         if isinstance(layer, nn.ReLU):
             X = X.relu()
         elif isinstance(layer, nn.Linear):
-            W = values[f"{name}.weight"].mT
-            bias = values.get(f"{name}.bias")
-            X = X @ W if bias is None else torch.baddbmm(bias[:, None], X, W)
-    return X
+            W, bias = values[f"{name}.weight"], values.get(f"{name}.bias")
+            X = W @ X if bias is None else torch.baddbmm(bias[:, :, None], W, X)
+    return X.mT
 
 
 def _alone(bare: nn.Module, values: Values, X: Tensor) -> Tensor:

@@ -8,6 +8,7 @@ from typing import Any
 from theory.validation import as_finite
 
 OPTIMIZERS = ("adam", "sgd")
+KEEPS = ("best", "last")
 # What may differ between replicas that are trained in one pass.
 OWN = ("l1", "weight_decay")
 
@@ -87,7 +88,10 @@ class Training:
         Inputs a step.
     patience : int, positive, optional
         Training ends after so many epochs without a lower validation loss. None: never before
-        `epochs`. Either way the weights of the epoch of least validation loss are kept.
+        `epochs`.
+    keep : "best" or "last"
+        The weights of the epoch of least validation loss, or of the last one whose validation loss
+        is a number. "last" takes no patience.
     smoothing : float, in [0, 1)
         Of labels: the share of probability spread over all classes.
     l1, weight_decay : float, nonnegative
@@ -106,6 +110,7 @@ class Training:
     epochs: int = 30
     batch: int = 64
     patience: int | None = None
+    keep: str = "best"
     smoothing: float = 0.0
     l1: float = 0.0
     weight_decay: float = 0.0
@@ -125,6 +130,13 @@ class Training:
         _require_count("batch", self.batch, 1)
         if self.patience is not None:
             _require_count("patience", self.patience, 1)
+        if self.keep not in KEEPS:
+            raise ValueError(f"keep must be one of {', '.join(KEEPS)}; got {self.keep!r}.")
+        if self.keep == "last" and self.patience is not None:
+            raise ValueError(
+                f'patience must be None where keep is "last", as it waits for the best epoch; got'
+                f" {self.patience}."
+            )
 
 
 def _require(name: str, value: Any, what: str, is_so: Callable[[Any], bool]) -> None:

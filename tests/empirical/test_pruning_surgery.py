@@ -1,16 +1,14 @@
 """Dynamic network surgery: thresholds, which weights come back, and what is trained meanwhile."""
 
 import math
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
 from torch import nn
-from torch.nn import functional
 
-from empirical.data import digits, split
+from empirical.data import Part, Split, digits, split
 from empirical.models import mlp
 from empirical.pruning import (
     Surgery,
@@ -21,11 +19,11 @@ from empirical.pruning import (
     operated_masks,
     planned_surgery,
     prunable,
-    splicing,
-    straight_through,
-    surgery_step,
+    revision,
+    state_of,
+    train_under_surgery,
 )
-from empirical.pruning.masks import set_masks
+from empirical.training import Training, train
 from tests.empirical.pruned import arrays, lenet, linear
 
 
@@ -44,59 +42,45 @@ def always(model: nn.Module, low: float, high: float) -> Surgery:
     )
 
 
+def alike(X: Any, y: Any) -> Split:
+    """Return a split of equal parts."""
+    part = Part(np.array(X, dtype=float), np.array(y))
+    return Split(part, part, part)
+
+
 def test_surgery_brings_a_pruned_weight_back() -> None:
-    # y = w_1 x_1 + w_2 x_2 is to be 2 x_2, but w_2 is too small at first and is pruned. Its
-    # gradient is that of the product it has no part in, so it grows by a tenth of (2 - 0) each
-    # step, until it is in the product again.
-    model = linear([[1.0, 0.5]])
-    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
-    surgery, x = always(model, 0.7, 1.0), torch.tensor([[0.0, 1.0]], dtype=torch.float64)
-    history = []
-    with splicing(model):
-        for iteration in range(6):
-            changes = surgery_step(model, surgery, iteration=iteration, rng=rng())
-            history.append((tuple(changes), model[0].weight_orig[0, 1].item()))
-            loss = (model(x) - 2).square().sum() / 2
-            optimizer.zero_grad()
-            loss.backward()
-            optimizer.step()
-    assert [changes for changes, _ in history] == [(1, 0), (0, 0), (0, 0), (0, 1), (0, 0), (0, 0)]
-    # 0.5, then + 0.2 each while pruned; then a tenth of what lacks; rounding of a few sums
-    expected = [0.5, 0.7, 0.9, 1.1, 1.19, 1.271]
-    assert [w for _, w in history] == pytest.approx(expected, abs=1e-12)
-    assert model[0].weight_orig[0, 0].item() == 1.0  # of x_1 = 0 there is no gradient
+    # Scores are w_1 x and w_2 x of the one input x = 1, whose label is the second. As w_2 begins
+    # below the threshold it is pruned after the first step. The gradient by the product that it has
+    # no part in, softmax(w_1, 0)_2 - 1, is then its own, so it grows until it is back.
+    model, rate, thresholds = linear([[1.0], [-1.0]]), 0.5, (0.8, 1.2)
+    history, w, mask = [], np.array([1.0, -1.0]), np.array([1.0, 1.0])
+    for epochs in range(1, 13):
+        p = np.exp(w * mask) / np.exp(w * mask).sum()
+        w = w - rate * (p - [0, 1])
+        mask = np.where(np.abs(w) < 0.8, 0.0, np.where(np.abs(w) >= 1.2, 1.0, mask))
+        own = copied(model)
+        last = Training(
+            optimizer="sgd", rate=rate, momentum=0.0, epochs=epochs, batch=1, keep="last"
+        )
+        train_under_surgery(
+            own, alike([[1.0]], [1]), last, always(own, *thresholds), seed=0, rng=rng()
+        )
+        assert arrays(masks_of(own))["0"][:, 0].tolist() == mask.tolist()
+        assert own[0].weight_orig[:, 0].tolist() == pytest.approx(w.tolist(), abs=1e-12)
+        history.append(mask[1])
+    first_back = history.index(1.0)
+    assert 1 < first_back < 11  # some steps without it, some with it
+    assert set(history[:first_back]) == {0.0}
+    assert set(history[first_back:]) == {1.0}
 
 
-def test_ordinary_masks_bring_nothing_back() -> None:
-    """Else splicing has no reason to be."""
-    model = linear([[1.0, 0.5]])
-    apply_masks(model, {"0": torch.tensor([[1, 0]])})
-    model(torch.ones(1, 2, dtype=torch.float64)).sum().backward()
-    assert model[0].weight_orig.grad.tolist() == [[1.0, 0.0]]
-
-
-def test_splicing_gives_the_gradient_by_the_masked_weight() -> None:
-    model = lenet(rng(1)).double()
-    masks = {n: torch.as_tensor(rng(2).random(m.shape) < 0.5) for n, m in masks_of(model).items()}
-    plain = copied(model)  # dense, with zeros where the other is masked
-    for name, layer in prunable(plain).items():
-        layer.weight.data[~masks[name]] = 0.0
-    apply_masks(model, masks)
-    X = torch.as_tensor(rng(3).normal(size=(7, 64)))
-    with splicing(model):
-        assert torch.equal(model(X), plain(X))
-        for own in (model, plain):
-            own(X).square().sum().backward()
-    for own, other in zip(prunable(model).values(), prunable(plain).values(), strict=True):
-        assert torch.equal(own.get_parameter("weight_orig").grad, other.weight.grad)
-        assert torch.equal(own.bias.grad, other.bias.grad)
-
-
-@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
-def test_straight_through_is_the_product_exactly(dtype: Any) -> None:
-    weight = torch.as_tensor(rng().standard_cauchy(10_000), dtype=dtype, device="cpu") ** 3
-    mask = torch.as_tensor(rng(1).random(10_000) < 0.5).to(dtype)
-    assert torch.equal(straight_through(weight, mask), weight * mask)
+def test_training_as_usual_brings_nothing_back() -> None:
+    """Else surgery has no reason to be."""
+    model = linear([[1.0], [-0.5]])
+    apply_masks(model, {"0": torch.tensor([[1], [0]])})
+    train(model, alike([[1.0]], [1]), Training(epochs=5, keep="last"), seed=0)
+    assert model[0].weight_orig[1].item() == -0.5
+    assert model[0].weight[1].item() == 0.0
 
 
 def test_operated_masks_by_enumeration() -> None:
@@ -128,17 +112,25 @@ def test_planned_surgery_takes_a_factor_for_each_layer_and_prunes_nothing_below_
     model = linear([[1.0, -3.0]], [[1.0], [3.0]])
     surgery = planned_surgery(model, c={"0": 2.0, "2": -5.0}, stop=10)
     assert surgery.low == pytest.approx({"0": 3.6, "2": 0.0})  # (2 + 2 · 1) · 0.9; 2 - 5 · 1 < 0
-    with splicing(model):
-        assert surgery_step(model, surgery, iteration=0, rng=rng()) == (2, 0)
-    assert arrays(masks_of(model))["2"].tolist() == [[1], [1]]
+    assert {name: mask.sum().item() for name, mask in revised(model, surgery).items()} == {
+        "0.weight": 0,
+        "2.weight": 2,
+    }
+
+
+def revised(
+    model: nn.Module, surgery: Surgery, *, step: int = 0, draws: np.random.Generator | None = None
+) -> Any:
+    """Return the masks that training would be given after a step."""
+    values = {f"{n}.weight": layer.weight.detach()[None] for n, layer in prunable(model).items()}
+    masks = {f"{name}.weight": mask[None].double() for name, mask in masks_of(model).items()}
+    return revision(surgery, draws or rng())(step, values, masks)
 
 
 def test_surgery_leaves_an_empty_layer_empty() -> None:
     model = linear([[1.0, -3.0]])
     apply_masks(model, {"0": torch.zeros(1, 2)})
-    with splicing(model):
-        surgery = planned_surgery(model, c=1.0, stop=10)
-        assert surgery_step(model, surgery, iteration=0, rng=rng()) == (0, 0)
+    assert not revised(model, planned_surgery(model, c=1.0, stop=10))["0.weight"].any()
 
 
 def test_probability_falls_and_ends() -> None:
@@ -146,66 +138,75 @@ def test_probability_falls_and_ends() -> None:
     assert [surgery.probability(k) for k in (0, 2, 9, 10, 99)] == [1, 1 / 4, 1 / 5.5**2, 0, 0]
 
 
-def test_surgery_step_is_done_with_its_probability_layer_by_layer() -> None:
+def test_revision_is_done_with_its_probability_layer_by_layer() -> None:
     model = linear([[1.0]], [[1.0]])
     surgery = Surgery(
         low={"0": 2.0, "2": 2.0}, high={"0": 3.0, "2": 3.0}, gamma=1.0, power=1.0, stop=10
     )
-    n, draws, counts, both = 2000, rng(7), np.zeros(2), 0
-    with splicing(model):
-        for _ in range(n):
-            set_masks(model, dict.fromkeys(prunable(model), torch.ones(1, 1)))
-            changes = surgery_step(model, surgery, iteration=1, rng=draws)
-            gone = np.array([not bool(mask.any()) for mask in masks_of(model).values()])
-            assert changes == (gone.sum(), 0)
-            counts += gone
-            both += bool(gone.all())
+    n, draws = 2000, rng(7)
+    gone = np.zeros((n, 2), dtype=bool)
+    for row in gone:
+        new = revised(model, surgery, step=1, draws=draws)
+        assert not any(mask.any() for mask in new.values())
+        row[:] = ["0.weight" in new, "2.weight" in new]
     # Hoeffding: a mean of n is further off than this with 1e-6
     margin = math.sqrt(math.log(2 / 1e-6) / (2 * n))
-    assert np.abs(counts / n - 1 / 2).max() < margin
-    assert abs(both / n - 1 / 4) < margin
+    assert np.abs(gone.mean(axis=0) - 1 / 2).max() < margin
+    assert abs(gone.all(axis=1).mean() - 1 / 4) < margin
+    assert revised(model, surgery, step=10, draws=draws) == {}
 
 
-def test_surgery_step_draws_as_much_each_time() -> None:
+def test_revision_draws_as_much_each_time() -> None:
     model, draws = lenet(rng()), rng(8)
-    with splicing(model):
-        for iteration in (0, 5, 2000):
-            surgery_step(model, always(model, 0.5, 0.6), iteration=iteration, rng=draws)
+    for step in (0, 5, 2000):
+        revised(model, always(model, 0.5, 0.6), step=step, draws=draws)
     same = rng(8)
     same.random(3 * 4)
     assert draws.random() == same.random()
 
 
-def test_surgery_step_outside_splicing_is_refused() -> None:
-    model = linear([[1.0]])
-    with pytest.raises(ValueError, match=r"must be in splicing\(model\)"):
-        surgery_step(model, always(model, 0.1, 0.2), iteration=0, rng=rng())
-
-
-@pytest.mark.parametrize("fails", [False, True])
-def test_splicing_leaves_ordinary_masks(fails: bool) -> None:
-    model = linear([[1.0, 0.5]])
-    parameter = model[0].weight
-    x = torch.ones(1, 2, dtype=torch.float64)
-    try:
-        with splicing(model):
-            surgery_step(model, always(model, 0.7, 1.0), iteration=0, rng=rng())
-            if fails:
-                raise KeyboardInterrupt
-    except KeyboardInterrupt:
-        assert fails
-    assert model[0].weight_orig is parameter
-    assert sorted(model.state_dict()) == ["0.weight_mask", "0.weight_orig"]
-    assert len(model[0]._forward_pre_hooks) == 1
-    model(x).sum().backward()
-    assert parameter.grad.tolist() == [[1.0, 0.0]]
+def test_surgery_leaves_ordinary_masks() -> None:
+    model, parts = mlp(64, 8, 10, seed=0), split(digits(), rng=rng())
+    parameters = [layer.weight for layer in prunable(model).values()]
+    surgery = planned_surgery(model, c=0.0, stop=20)
+    last = Training(epochs=2, keep="last")
+    train_under_surgery(model, parts, last, surgery, seed=0, rng=rng())
+    x = torch.ones(1, 64)
+    for layer, parameter in zip(prunable(model).values(), parameters, strict=True):
+        mask = layer.get_buffer("weight_mask")
+        assert layer.weight_orig is parameter
+        assert len(layer._forward_pre_hooks) == 1
+        assert torch.equal(layer.weight, parameter * mask)
+        assert 0 < mask.mean() < 1
+        model(x).sum().backward()
+        assert (parameter.grad[mask == 0] == 0).all()
     assert torch.equal(copied(model)(x), model(x))
+    before = arrays(masks_of(model))
+    train(model, parts, Training(epochs=1, keep="last"), seed=0)
+    assert all((before[name] == mask).all() for name, mask in arrays(masks_of(model)).items())
 
 
-def test_splicing_in_splicing_is_one() -> None:
-    model = linear([[1.0]])
-    with splicing(model), splicing(model):
-        assert len(model[0]._forward_pre_hooks) == 1
+def test_surgery_is_the_same_for_the_same_seed_and_rng() -> None:
+    parts, states = split(digits(), rng=rng()), []
+    for seed, draws in ((0, 0), (0, 0), (1, 0), (0, 1)):
+        model = mlp(64, 8, 10, seed=0)
+        surgery = planned_surgery(model, c=0.0, stop=20, gamma=1.0)
+        last = Training(epochs=2, keep="last")
+        train_under_surgery(model, parts, last, surgery, seed=seed, rng=rng(draws))
+        states.append(torch.cat([value.flatten() for value in state_of(model).values()]))
+    assert torch.equal(states[0], states[1])
+    assert not torch.equal(states[0], states[2])
+    assert not torch.equal(states[0], states[3])
+
+
+def test_train_under_surgery_refuses_and_leaves_the_network_alone() -> None:
+    model, parts = linear([[1.0], [-1.0]]), alike([[1.0]], [1])
+    with pytest.raises(ValueError, match=r'keep must be "last": earlier epochs are denser; got'):
+        train_under_surgery(model, parts, Training(), always(model, 0.1, 0.2), seed=0, rng=rng())
+    other = always(linear([[1.0]], [[1.0]]), 0.1, 0.2)
+    with pytest.raises(ValueError, match=r"surgery must be of layers 0; got 0, 2"):
+        train_under_surgery(model, parts, Training(keep="last"), other, seed=0, rng=rng())
+    assert list(model.state_dict()) == ["0.weight"]
 
 
 BAD: dict[str, tuple[dict[str, Any], str]] = {
@@ -229,42 +230,19 @@ def test_planned_surgery_refuses_weights_that_are_not_finite() -> None:
         planned_surgery(linear([[1.0, math.nan]]), c=1.0, stop=10)
 
 
-def epochs(model: nn.Module, X: Any, y: Any, count: int, after: Callable[[int], Any]) -> None:
-    """Train by Adam, 64 inputs at a time, and call a function after each step."""
-    optimizer = torch.optim.Adam(model.parameters(), lr=2e-3)
-    generator = torch.Generator().manual_seed(0)
-    step = 0
-    for _ in range(count):
-        for rows in torch.randperm(len(y), generator=generator).split(64):
-            optimizer.zero_grad()
-            functional.cross_entropy(model(X[rows]), y[rows]).backward()
-            optimizer.step()
-            after(step)
-            step += 1
-
-
 def test_surgery_on_digits_prunes_most_weights_at_little_loss() -> None:
     parts = split(digits(), rng=rng())
-    (X, y), (X_test, y_test) = (
-        (torch.as_tensor(part.X, dtype=torch.float32), torch.as_tensor(part.y))
-        for part in (parts.train, parts.test)
-    )
+    X = torch.as_tensor(parts.test.X, dtype=torch.float32)
     model = mlp(64, 32, 10, seed=0)
 
     def accuracy() -> float:
-        return float((model(X_test).argmax(1) == y_test).float().mean())
+        return float((model(X).argmax(1).numpy() == parts.test.y).mean())
 
-    epochs(model, X, y, 20, lambda step: None)
-    dense, draws, spliced = accuracy(), rng(), 0
+    last = Training(epochs=20, rate=2e-3, keep="last")
+    train(model, parts, last, seed=0)
+    dense = accuracy()
     surgery = planned_surgery(model, c=2.0, stop=250, gamma=1e-2)
-
-    def operate(step: int) -> None:
-        nonlocal spliced
-        spliced += surgery_step(model, surgery, iteration=step, rng=draws).spliced
-
-    with splicing(model):
-        epochs(model, X, y, 20, operate)
-    assert spliced > 10
+    train_under_surgery(model, parts, last, surgery, seed=0, rng=rng())
     assert compression_of(model) > 4
     # three standard errors of a proportion near 0.95 of 450 inputs
     assert accuracy() > dense - 0.035

@@ -10,7 +10,8 @@ from torch import nn
 from torch.nn.utils import prune
 
 from empirical.data import Part, Split
-from empirical.training import Adversary, Training, train, train_together
+from empirical.models import MODELS
+from empirical.training import PRESETS, Adversary, Training, train, train_together
 
 BOX = (0.0, 1.0)
 
@@ -94,6 +95,16 @@ def test_train_is_the_textbook_loop(training: Training) -> None:
         assert one == pytest.approx(other, abs=1e-5)
 
 
+def test_the_last_weights_are_kept_where_training_says_so() -> None:
+    training = Training(epochs=40, rate=0.03, batch=25, keep="last")
+    ours, theirs, split = network(3), network(3), data(30)
+    history = train(ours, split, training, seed=3)
+    assert history.best < history.kept == 40
+    by_hand(theirs, split.train, training, 3)
+    for one, other in zip(weights(ours), weights(theirs), strict=True):
+        assert one == pytest.approx(other, abs=1e-4)  # 80 large steps in float32
+
+
 @pytest.mark.parametrize("build", [network, convolutional])
 @pytest.mark.parametrize(
     "adversary",
@@ -131,6 +142,7 @@ def test_training_learns_and_keeps_the_best_epoch() -> None:
     assert history.validation_accuracy[0] < 0.5
     assert history.validation_accuracy[history.best] > 0.75
     assert history.validation_loss[history.best] == history.validation_loss.min()
+    assert history.kept == history.best
     X, y = torch.tensor(split.validation.X, dtype=torch.float32), torch.tensor(split.validation.y)
     kept = nn.functional.cross_entropy(model(X), y).item()
     assert kept == pytest.approx(history.validation_loss.min(), rel=1e-5)
@@ -172,19 +184,22 @@ def test_pruned_weights_stay_pruned_and_are_not_moved() -> None:
     assert torch.equal(model[0].weight, model[0].weight_orig * mask)
 
 
-def test_a_diverging_network_keeps_its_best_weights_and_says_so() -> None:
+@pytest.mark.parametrize("keep", ["best", "last"])
+def test_a_diverging_network_keeps_finite_weights_and_says_so(keep: str) -> None:
     models = [network(5), network(5)]
     with torch.no_grad():
         models[1][2].weight *= 1e38
     split = data()
     wild, tame = train_together(
-        [models[1], models[0]], split, [Training(epochs=3)] * 2, seeds=[0, 0]
+        [models[1], models[0]], split, [Training(epochs=3, keep=keep)] * 2, seeds=[0, 0]
     )
     assert wild.diverged
+    assert wild.kept == 0
+    assert all(np.isfinite(w).all() for w in weights(models[1]))
     assert not tame.diverged
     assert len(tame.loss) == 3
     alone = network(5)
-    train(alone, split, Training(epochs=3), seed=0)
+    train(alone, split, Training(epochs=3, keep=keep), seed=0)
     for one, other in zip(weights(models[0]), weights(alone), strict=True):
         assert one == pytest.approx(other, abs=1e-5)
 
@@ -219,6 +234,8 @@ def test_progress_is_told_after_each_epoch() -> None:
         ({"epochs": -1}, "epochs must be at least 0; got -1"),
         ({"batch": 0}, "batch must be at least 1; got 0"),
         ({"patience": 0}, "patience must be at least 1; got 0"),
+        ({"keep": "first"}, "keep must be one of best, last; got 'first'"),
+        ({"keep": "last", "patience": 3}, 'patience must be None where keep is "last".*got 3'),
         ({"smoothing": 1.0}, r"smoothing must be in \[0, 1\); got 1\.0"),
         ({"l1": -1e-3}, r"l1 must be nonnegative; got -0\.001"),
     ],
@@ -274,3 +291,7 @@ def test_labels_that_the_network_does_not_have_are_refused() -> None:
         with pytest.raises(ValueError, match=said):
             train(model, wrong, Training(epochs=1), seed=0)
         assert all((a == b).all() for a, b in zip(before, weights(model), strict=True))
+
+
+def test_presets_are_of_models() -> None:
+    assert set(PRESETS) <= set(MODELS)

@@ -1,0 +1,21 @@
+"""The ledger: one SQLite file of what cells gave, and the weights beside it."""
+
+from empirical.ledger.database import Ledger, LedgerError, open_ledger
+from empirical.ledger.reading import results
+from empirical.ledger.records import Record, Surroundings, row_text, surroundings
+from empirical.ledger.weights import load_weights, packed_weights, save_weights, weights_path
+
+__all__ = [
+    "Ledger",
+    "LedgerError",
+    "Record",
+    "Surroundings",
+    "load_weights",
+    "open_ledger",
+    "packed_weights",
+    "results",
+    "row_text",
+    "save_weights",
+    "surroundings",
+    "weights_path",
+]
