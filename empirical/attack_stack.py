@@ -41,7 +41,7 @@ with warnings.catch_warnings():
     import foolbox
 
 BoolArray = NDArray[np.bool_]
-foolbox_attacks = foolbox.attacks
+foolbox_attacks, foolbox_targets = foolbox.attacks, foolbox.criteria.TargetedMisclassification
 
 # The gap between the logits at the start: small enough that no gradient underflows, large enough
 # that the best rival leads it.
@@ -206,11 +206,12 @@ def attacked_points(
     unit: float,
     bounds: tuple[float, float],
     epsilons: Sequence[float | None] = (None,),
+    seed: int = 0,
 ) -> list[FloatArray]:
     """Return the points (n, d) that a foolbox attack finds for each epsilon, within bounds.
 
     Kind: none yet; the points are still to be checked. nan where a stand-in for no box was touched.
-    The network takes X divided by the unit.
+    The network takes X divided by the unit; the seed is that of all random starts.
     """
     lo, hi = bounds
     model = foolbox.PyTorchModel(
@@ -219,7 +220,7 @@ def attacked_points(
     inputs, labels = torch.from_numpy(X / unit), torch.from_numpy(y)
     with torch.random.fork_rng(devices=[]), torch.enable_grad():
         # DDN replaces gradients of zero by noise, of which the caller's generator must not know.
-        torch.default_generator.manual_seed(0)
+        torch.default_generator.manual_seed(seed)
         _, found, _ = attack(model, inputs, labels, epsilons=list(epsilons))
     scaled = [points.numpy() for points in found]
     # Attacks add a clipped move to the input again: by rounding, the sum may leave the box.
