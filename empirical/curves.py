@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 
 from empirical.data import Part, digits, split
-from empirical.experiments import Cell
 from empirical.intervals import proportion_interval
 from empirical.linear import train_path
+from empirical.linear_study import LinearCell
 from empirical.measures import attack_curves
 from theory.linear import LinearClassifier, flip_distance, robust_accuracy
 from theory.linear.moments import correct_moments, markov_bound, two_moment_bound
@@ -38,7 +38,7 @@ class Comparison:
     box: tuple[float, float] | None
 
 
-def study_comparison(cells: Sequence[Cell]) -> Comparison:
+def study_comparison(cells: Sequence[LinearCell]) -> Comparison:
     """Return the densest L2 logistic and a sparse L1 logistic classifier of the first split."""
     first = [cell for cell in cells if cell.split == 0]
     dense = [cell for cell in first if cell.trained.family == "L2 logistic, cut"][-1]

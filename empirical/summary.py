@@ -5,37 +5,37 @@ from typing import Any
 
 import numpy as np
 
-from empirical.experiments import TEST_TO_TRAIN, Cell
 from empirical.intervals import resampled_interval
 from empirical.linear import FAMILIES
+from empirical.linear_study import TEST_TO_TRAIN, LinearCell
 from theory.claims.guo2018 import r_2_general
 from theory.linear import class_scores
 from theory.linear.moments import correct_moments, two_moment_bound
 from theory.mixtures import MarginLaw, accuracy_after_drop
 
 
-def middle_budget(cell: Cell) -> float:
+def middle_budget(cell: LinearCell) -> float:
     """Return the budget at which r_inf is compared, the middle one of the cell."""
     return float(cell.eps[cell.eps.size // 2])
 
 
-def attacked_r_2(cell: Cell) -> float:
+def attacked_r_2(cell: LinearCell) -> float:
     """Return the mean distance that DeepFool found on the test part. Kind: upper."""
     return float(cell.distances.mean())
 
 
-def attacked_r_inf(cell: Cell) -> float:
+def attacked_r_inf(cell: LinearCell) -> float:
     """Return the accuracy that FGSM left at the middle budget. Kind: upper (exact for binary)."""
     return float(cell.survived[cell.eps.size // 2].mean())
 
 
-def predicted_r_2(cell: Cell) -> float:
+def predicted_r_2(cell: LinearCell) -> float:
     """Return r_2 from moments of the validation part. Kind: estimate."""
     model = cell.trained.model
     return r_2_general(model, correct_moments(model, *cell.validation))
 
 
-def plug_in_law(cell: Cell) -> MarginLaw:
+def plug_in_law(cell: LinearCell) -> MarginLaw:
     """Return Gaussian margins with the moments of the validation part. Kind: estimate."""
     X, y = cell.validation
     margins = y * class_scores(cell.trained.model, X)[:, 1]
@@ -47,13 +47,13 @@ def plug_in_law(cell: Cell) -> MarginLaw:
     )
 
 
-def predicted_r_inf(cell: Cell) -> float:
+def predicted_r_inf(cell: LinearCell) -> float:
     """Return r_inf at the middle budget for Gaussian margins. Kind: estimate."""
     drop = middle_budget(cell) * np.abs(cell.trained.model.weights).sum()
     return float(accuracy_after_drop(plug_in_law(cell), drop))
 
 
-def bounded_r_inf(cell: Cell) -> float:
+def bounded_r_inf(cell: LinearCell) -> float:
     """Return the two-moment bound at the middle budget, moments from the validation part.
 
     Kind: estimate of an upper bound: proven for the validation part itself.
@@ -63,7 +63,7 @@ def bounded_r_inf(cell: Cell) -> float:
     return float(two_moment_bound(model, moments, middle_budget(cell)))
 
 
-_QUANTITIES: Mapping[str, Callable[[Cell], float]] = {
+_QUANTITIES: Mapping[str, Callable[[LinearCell], float]] = {
     "r_2 predicted": predicted_r_2,
     "r_2 attacked": attacked_r_2,
     "r_inf predicted": predicted_r_inf,
@@ -71,7 +71,7 @@ _QUANTITIES: Mapping[str, Callable[[Cell], float]] = {
 }
 
 
-def sparsity_table(cells: Sequence[Cell]) -> list[dict[str, Any]]:
+def sparsity_table(cells: Sequence[LinearCell]) -> list[dict[str, Any]]:
     """Return predictions and measurements of one data set, a row a classifier of a family.
 
     Kind: estimates over splits, with their corrected 95 % intervals ("... low", "... high").
@@ -84,7 +84,7 @@ def sparsity_table(cells: Sequence[Cell]) -> list[dict[str, Any]]:
     return rows
 
 
-def _row(family: str, splits: Sequence[Cell]) -> dict[str, Any]:
+def _row(family: str, splits: Sequence[LinearCell]) -> dict[str, Any]:
     row: dict[str, Any] = {
         "dataset": splits[0].dataset,
         "family": family,

@@ -9,8 +9,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, StrMethodFormatter
 
-from empirical.experiments import Cell
 from empirical.linear import FAMILIES
+from empirical.linear_study import LinearCell
 from empirical.summary import sparsity_table
 from figures.style import BLACK, BLUE, ORANGE, Rows, house_style, save
 
@@ -36,7 +36,7 @@ def _draw(axes: Axes, rows: Rows, name: str) -> None:
     axes.xaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
 
 
-def draw(cells: Sequence[Cell], out: Path) -> list[Path]:
+def draw(cells: Sequence[LinearCell], out: Path) -> list[Path]:
     """Draw one data set's families side by side; return the files."""
     rows = sparsity_table(cells)
     dataset, eps = rows[0]["dataset"], rows[0]["eps"]

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from empirical.curves import digits_comparison, study_comparison
-from empirical.experiments import Cell
+from empirical.linear_study import LinearCell
 from empirical.network_study import Row, digits_networks, distance_table, lipschitz_table
 from empirical.planar import planar_network
 from figures import (
@@ -26,7 +26,7 @@ _INPUTS, _SANDWICHED = 80, 64  # test digits whose distances are computed, and a
 
 
 def linear_drawings(
-    study: Sequence[Cell], out: Path, *, seed: int, carlini_wagner: bool
+    study: Sequence[LinearCell], out: Path, *, seed: int, carlini_wagner: bool
 ) -> list[Drawing]:
     """Return the figures of the linear study."""
     names = {cell.dataset: 0 for cell in study}

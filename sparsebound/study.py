@@ -5,17 +5,17 @@ from typing import Any
 
 from threadpoolctl import threadpool_limits
 
-from empirical.experiments import DEFAULT, FULL, QUICK, Cell, linear_study, study_datasets
+from empirical.linear_study import DEFAULT, FULL, QUICK, LinearCell, linear_study, study_datasets
 from empirical.verify import STUDY_CHECKS, Verdict, verdict_of
 from sparsebound.progress import progress
 
 PLANS = {"quick": QUICK, "default": DEFAULT, "full": FULL}
 
 
-def studied(plan: str, seed: int) -> list[Cell]:
+def studied(plan: str, seed: int) -> list[LinearCell]:
     """Return the cells of the linear study, showing progress on standard error."""
     datasets = study_datasets(seed)
-    cells: list[Cell] = []
+    cells: list[LinearCell] = []
     with one_thread(), progress(PLANS[plan].splits * len(datasets), "train and attack") as bar:
         for part in linear_study(PLANS[plan], seed=seed, datasets=datasets):
             cells += part
@@ -24,7 +24,7 @@ def studied(plan: str, seed: int) -> list[Cell]:
     return cells
 
 
-def judged(keys: Sequence[str], cells: Sequence[Cell], seed: int) -> list[Verdict]:
+def judged(keys: Sequence[str], cells: Sequence[LinearCell], seed: int) -> list[Verdict]:
     """Return the verdicts on claims, showing progress on standard error."""
     verdicts = []
     with one_thread(), progress(len(keys), "judge claims") as bar:

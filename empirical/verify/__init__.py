@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
-from empirical.experiments import Cell
+from empirical.linear_study import LinearCell
 from empirical.verify import classics, fawzi2018, guo2018, mixtures, networks, smoothing
 from empirical.verify.verdict import Verdict
 from theory.claims import CATALOGUE
@@ -12,7 +12,7 @@ from theory.claims import CATALOGUE
 __all__ = ["DRAWN_CHECKS", "STUDY_CHECKS", "Verdict", "verdict_of"]
 
 # Checks of claims about trained classifiers, from the cells of the linear study.
-STUDY_CHECKS: Mapping[str, Callable[[Sequence[Cell]], Verdict]] = {
+STUDY_CHECKS: Mapping[str, Callable[[Sequence[LinearCell]], Verdict]] = {
     "guo2018.r2": guo2018.check_r2,
     "guo2018.r2-general": guo2018.check_r2_general,
     "guo2018.r2-unrestricted": guo2018.check_r2_unrestricted,
@@ -42,13 +42,13 @@ DRAWN_CHECKS: Mapping[str, Callable[[np.random.Generator], Verdict]] = {
 }
 
 
-def verdict_of(key: str, cells: Sequence[Cell], *, seed: int) -> Verdict:
+def verdict_of(key: str, cells: Sequence[LinearCell], *, seed: int) -> Verdict:
     """Return the verdict on a claim of the catalogue.
 
     Parameters
     ----------
     key : str
-    cells : sequence of Cell
+    cells : sequence of LinearCell
         Of the linear study; not looked at by the claims in DRAWN_CHECKS.
     seed : int
     """

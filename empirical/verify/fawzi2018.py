@@ -6,16 +6,16 @@ from collections.abc import Sequence
 import numpy as np
 
 from empirical.attacks import attack_distances
-from empirical.experiments import Cell
+from empirical.linear_study import LinearCell
 from empirical.verify.verdict import Verdict, judge_bound, not_covered
 from theory.claims import CATALOGUE
 from theory.claims.fawzi2018 import unsigned_distance_bound
 
 
-def check_linear(cells: Sequence[Cell]) -> Verdict:
+def check_linear(cells: Sequence[LinearCell]) -> Verdict:
     """Return the verdict on the mean unsigned distance, on the first split of each data set."""
     claim = CATALOGUE["fawzi2018.linear"]
-    first: dict[str, list[Cell]] = defaultdict(list)
+    first: dict[str, list[LinearCell]] = defaultdict(list)
     for cell in cells:
         if cell.split == 0:
             first[cell.dataset].append(cell)
@@ -40,12 +40,12 @@ def check_linear(cells: Sequence[Cell]) -> Verdict:
     )
 
 
-def _boundary_meets_ball(cell: Cell, radius: float) -> bool:
+def _boundary_meets_ball(cell: LinearCell, radius: float) -> bool:
     model = cell.trained.model
     return bool(abs(model.bias[0]) <= radius * np.linalg.norm(model.weights))
 
 
-def _bound(cell: Cell, radius: float) -> float:
+def _bound(cell: LinearCell, radius: float) -> float:
     X, y = cell.test
     return unsigned_distance_bound(
         [(y == label).mean() for label in (-1, 1)],

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from empirical.attacks import attack_accuracy
-from empirical.experiments import TEST_TO_TRAIN, Cell
+from empirical.linear_study import TEST_TO_TRAIN, LinearCell
 from empirical.summary import attacked_r_2, attacked_r_inf, middle_budget
 from empirical.verify.verdict import (
     Verdict,
@@ -32,7 +32,7 @@ _HELD_OUT_MARGIN = 0.1  # of r_2: a prediction this near counts as right
 _FEWEST_SIZES, _FEWEST_SPLITS = 3, 4
 
 
-def _balanced(cell: Cell) -> IntArray:
+def _balanced(cell: LinearCell) -> IntArray:
     """Return test inputs with as many right, and as many wrong, of one label as of the other."""
     chosen = []
     for correct in (True, False):
@@ -43,14 +43,14 @@ def _balanced(cell: Cell) -> IntArray:
     return np.concatenate(chosen)
 
 
-def _on_test(cells: Sequence[Cell], formula: Callable[..., float]) -> list[float]:
+def _on_test(cells: Sequence[LinearCell], formula: Callable[..., float]) -> list[float]:
     return [
         formula(cell.trained.model, correct_moments(cell.trained.model, *cell.test))
         for cell in cells
     ]
 
 
-def check_r2(cells: Sequence[Cell]) -> Verdict:
+def check_r2(cells: Sequence[LinearCell]) -> Verdict:
     """Return the verdict on Theorem 3.1, first part, on inputs chosen to meet its assumptions."""
     claim, predicted, measured = CATALOGUE["guo2018.r2"], [], []
     for cell in cells:
@@ -65,7 +65,7 @@ def check_r2(cells: Sequence[Cell]) -> Verdict:
     return judge_identity(claim, predicted, measured, tolerance=_OVERSHOOT, reason=_REASON)
 
 
-def check_r2_general(cells: Sequence[Cell]) -> Verdict:
+def check_r2_general(cells: Sequence[LinearCell]) -> Verdict:
     """Return the verdict on our general form, on all test inputs."""
     claim = CATALOGUE["guo2018.r2-general"]
     return judge_identity(
@@ -77,7 +77,7 @@ def check_r2_general(cells: Sequence[Cell]) -> Verdict:
     )
 
 
-def check_r2_unrestricted(cells: Sequence[Cell]) -> Verdict:
+def check_r2_unrestricted(cells: Sequence[LinearCell]) -> Verdict:
     """Return the verdict on Theorem 3.1, first part, used where accuracies differ."""
     claim = CATALOGUE["guo2018.r2-unrestricted"]
     predicted = np.array(_on_test(cells, claim.predict))
@@ -94,7 +94,7 @@ def check_r2_unrestricted(cells: Sequence[Cell]) -> Verdict:
     return replace(verdict, evidence={**verdict.evidence, **explained})
 
 
-def _check_r_inf(cells: Sequence[Cell], key: str) -> Verdict:
+def _check_r_inf(cells: Sequence[LinearCell], key: str) -> Verdict:
     claim, bounds, measured = CATALOGUE[key], [], []
     for cell in cells:
         model = cell.trained.model
@@ -109,17 +109,17 @@ def _check_r_inf(cells: Sequence[Cell], key: str) -> Verdict:
     )
 
 
-def check_r_inf_markov(cells: Sequence[Cell]) -> Verdict:
+def check_r_inf_markov(cells: Sequence[LinearCell]) -> Verdict:
     """Return the verdict on Theorem 3.1, second part, without a box."""
     return _check_r_inf(cells, "guo2018.rinf-markov")
 
 
-def check_r_inf_two_moments(cells: Sequence[Cell]) -> Verdict:
+def check_r_inf_two_moments(cells: Sequence[LinearCell]) -> Verdict:
     """Return the verdict on our sharper bound, without a box."""
     return _check_r_inf(cells, "guo2018.rinf-two-moments")
 
 
-def check_r_inf_clipped(cells: Sequence[Cell]) -> Verdict:
+def check_r_inf_clipped(cells: Sequence[LinearCell]) -> Verdict:
     """Return the verdict on the bound used with clipping: counterexample and digits."""
     claim = CATALOGUE["guo2018.rinf-clipped"]
     model, X, y, eps = clipping_counterexample()
@@ -146,7 +146,7 @@ def check_r_inf_clipped(cells: Sequence[Cell]) -> Verdict:
     return replace(verdict, summary=f"{verdict.summary}; {built}")
 
 
-def check_r2_held_out(cells: Sequence[Cell]) -> Verdict:
+def check_r2_held_out(cells: Sequence[LinearCell]) -> Verdict:
     """Return the verdict on r_2 predicted from the validation part, attacked on the test part.
 
     Each data set and family is a case: the mean error of a split's classifiers, relative to the
@@ -185,19 +185,19 @@ def _by_split() -> dict[tuple[str, str], dict[int, list[float]]]:
     return defaultdict(lambda: defaultdict(list))
 
 
-def _validation_accuracy(cell: Cell) -> float:
+def _validation_accuracy(cell: LinearCell) -> float:
     return float((flip_distance(cell.trained.model, *cell.validation) > 0).mean())
 
 
 def _effects_of_halving(
-    cells: Sequence[Cell], robustness: Callable[[Cell], float]
+    cells: Sequence[LinearCell], robustness: Callable[[LinearCell], float]
 ) -> dict[tuple[str, str], dict[int, float]]:
     """Return for each data set and family, split by split, the effect of half as many weights.
 
     The slope of a straight line through the classifiers that are equally accurate on the
     validation part; families with fewer than three sizes, or too few splits, are left out.
     """
-    paths: dict[tuple[str, str, int], list[Cell]] = defaultdict(list)
+    paths: dict[tuple[str, str, int], list[LinearCell]] = defaultdict(list)
     for cell in cells:
         paths[cell.dataset, cell.trained.family, cell.split].append(cell)
     effects: dict[tuple[str, str], dict[int, float]] = defaultdict(dict)
@@ -215,7 +215,7 @@ def _effects_of_halving(
     return {case: found for case, found in effects.items() if len(found) >= _FEWEST_SPLITS}
 
 
-def check_l2_sparsity(cells: Sequence[Cell]) -> Verdict:
+def check_l2_sparsity(cells: Sequence[LinearCell]) -> Verdict:
     """Return the verdict on "r_2 of linear classifiers does not depend on sparsity".
 
     Each family is a case: effects of opposite signs must not cancel.
@@ -230,7 +230,7 @@ def check_l2_sparsity(cells: Sequence[Cell]) -> Verdict:
     )
 
 
-def check_linf_sparsity(cells: Sequence[Cell]) -> Verdict:
+def check_linf_sparsity(cells: Sequence[LinearCell]) -> Verdict:
     """Return the verdict on "r_inf of linear classifiers gains from sparsity".
 
     Each data set is a case: the mean over the families that every split covers, at the middle
@@ -257,7 +257,7 @@ def check_linf_sparsity(cells: Sequence[Cell]) -> Verdict:
 
 
 def _covered(
-    cells: Sequence[Cell], robustness: Callable[[Cell], float], splits: set[int]
+    cells: Sequence[LinearCell], robustness: Callable[[LinearCell], float], splits: set[int]
 ) -> dict[str, dict[str, FloatArray]]:
     """Return for each data set the effects (splits,) of the families that every split covers."""
     found: dict[str, dict[str, FloatArray]] = defaultdict(dict)
@@ -267,7 +267,7 @@ def _covered(
     return found
 
 
-def _other_budgets(cells: Sequence[Cell], splits: set[int]) -> dict[str, float | str]:
+def _other_budgets(cells: Sequence[LinearCell], splits: set[int]) -> dict[str, float | str]:
     """Return the mean effect at every budget of every data set, and the families left out."""
     evidence: dict[str, float | str] = {}
     for dataset in dict.fromkeys(cell.dataset for cell in cells):

@@ -9,8 +9,8 @@ import numpy as np
 
 from empirical.attacks import attack_accuracy, attack_distances
 from empirical.data import Part, sample_classes, sparse_mean_classes
-from empirical.experiments import TEST_TO_TRAIN, Cell
 from empirical.linear import train_path
+from empirical.linear_study import TEST_TO_TRAIN, LinearCell
 from empirical.summary import plug_in_law
 from empirical.verify.verdict import Verdict, judge_bound, judge_equivalence, judge_identity, worse
 from theory.claims import CATALOGUE
@@ -160,7 +160,7 @@ def check_robust_bayes(rng: np.random.Generator) -> Verdict:
     )
 
 
-def check_plug_in(cells: Sequence[Cell]) -> Verdict:
+def check_plug_in(cells: Sequence[LinearCell]) -> Verdict:
     """Return the verdict on Gaussian margins as a prediction for real data.
 
     Each data set, family and budget is a case: errors of opposite signs must not cancel.

@@ -7,18 +7,18 @@ import pytest
 from scipy import stats
 
 from empirical.data import Part
-from empirical.experiments import Cell
+from empirical.linear_study import LinearCell
 from empirical.verify import Verdict, verdict_of
 from tests.empirical.planted import part, planted
 
 ROUNDING = 1e-12  # sums and quotients of a few numbers of order one
 
 
-def judged(key: str, cells: list[Cell]) -> Verdict:
+def judged(key: str, cells: list[LinearCell]) -> Verdict:
     return verdict_of(f"guo2018.{key}", cells, seed=0)
 
 
-def held_out(errors: Any, **named: Any) -> list[Cell]:
+def held_out(errors: Any, **named: Any) -> list[LinearCell]:
     """Return a cell a split: r_2 is 10 on the test part and 10 + error on the validation part."""
     return [
         planted(part(8.0, 12.0), validation=part(10.0 + error), split=split, **named)

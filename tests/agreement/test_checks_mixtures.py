@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from empirical.experiments import Cell
+from empirical.linear_study import LinearCell
 from empirical.verify import Verdict, mixtures, verdict_of
 from tests.empirical.planted import part, planted
 from theory.claims import CATALOGUE
@@ -120,7 +120,7 @@ def test_noise_alone_makes_no_formula_hold(key: str, monkeypatch: pytest.MonkeyP
     assert verdict_of(key, [], seed=0).status == "inconclusive"
 
 
-def plug_in(errors: Any, **named: Any) -> list[Cell]:
+def plug_in(errors: Any, **named: Any) -> list[LinearCell]:
     """Return a cell a split whose attacked accuracy is the Gaussian formula's less an error.
 
     Margins 0 and 2: mean 1, deviation 1. A budget of .5 lowers them by .5 · (1 + 1) = 1, and the
@@ -143,7 +143,7 @@ def plug_in(errors: Any, **named: Any) -> list[Cell]:
     ]
 
 
-def judged_plug_in(cells: list[Cell]) -> Verdict:
+def judged_plug_in(cells: list[LinearCell]) -> Verdict:
     return verdict_of("mixtures.plug-in", cells, seed=0)
 
 

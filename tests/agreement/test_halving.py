@@ -6,15 +6,15 @@ import numpy as np
 import pytest
 
 from empirical.data import Part
-from empirical.experiments import Cell
 from empirical.linear import TrainedLinear
+from empirical.linear_study import LinearCell
 from empirical.verify import verdict_of
 from theory.linear import LinearClassifier
 
 SIZES = (4, 8, 16, 32)
 
 
-def planted(distance: Any, robust: Any, accurate: Any = lambda size: True) -> list[Cell]:
+def planted(distance: Any, robust: Any, accurate: Any = lambda size: True) -> list[LinearCell]:
     """Return cells of five splits whose r_2 and r_inf are functions of the number of weights."""
     rng = np.random.default_rng(0)
     cells = []
@@ -29,7 +29,7 @@ def planted(distance: Any, robust: Any, accurate: Any = lambda size: True) -> li
                 y[:10] = -1
             kept = robust(size) + 0.001 * rng.normal()
             cells.append(
-                Cell(
+                LinearCell(
                     dataset="planted",
                     split=split,
                     trained=TrainedLinear(

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from empirical.data import Part
-from empirical.experiments import Cell
+from empirical.linear_study import LinearCell
 from empirical.verify import Verdict, verdict_of
 from tests.empirical.planted import planted
 
@@ -34,7 +34,7 @@ def path(
     sizes: Sizes = SIZES,
     splits: int = 5,
     **named: Any,
-) -> list[Cell]:
+) -> list[LinearCell]:
     """Return cells of planted r_2 whose r_inf gains 1, 2 and 3 times `gain` a halving.
 
     Of 200 inputs, `errors` of a classifier's size are wrong.
@@ -59,11 +59,11 @@ def path(
     return cells
 
 
-def l2(cells: list[Cell]) -> Verdict:
+def l2(cells: list[LinearCell]) -> Verdict:
     return verdict_of("guo2018.l2-sparsity", cells, seed=0)
 
 
-def linf(cells: list[Cell]) -> Verdict:
+def linf(cells: list[LinearCell]) -> Verdict:
     return verdict_of("guo2018.linf-sparsity", cells, seed=0)
 
 

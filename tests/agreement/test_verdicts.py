@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from empirical.data import digits, split
-from empirical.experiments import TEST_TO_TRAIN, Cell, Plan, linear_study
+from empirical.linear_study import TEST_TO_TRAIN, LinearCell, Plan, linear_study
 from empirical.verify import DRAWN_CHECKS, STUDY_CHECKS, verdict_of
 from theory.claims import CATALOGUE
 
@@ -14,7 +14,7 @@ SEEDS = (0, 1)
 
 
 @cache
-def study(seed: int) -> list[Cell]:
+def study(seed: int) -> list[LinearCell]:
     return [c for part in linear_study(Plan(splits=10, strengths=4), seed=seed) for c in part]
 
 

@@ -5,8 +5,8 @@ from typing import Any
 import numpy as np
 
 from empirical.data import Part
-from empirical.experiments import Cell
 from empirical.linear import TrainedLinear
+from empirical.linear_study import LinearCell
 from theory.linear import LinearClassifier
 
 
@@ -28,7 +28,7 @@ def planted(
     distances: Any = None,
     survived: Any = None,
     **named: Any,
-) -> Cell:
+) -> LinearCell:
     """Return a cell whose measurements are those of the definition where they are not given."""
     w, eps = np.asarray(weights), np.asarray(named.get("eps", [0.1]))
     margins = test.y * (test.X @ w + bias)
@@ -36,7 +36,7 @@ def planted(
         distances = np.maximum(margins, 0) / np.linalg.norm(w)
     if survived is None:
         survived = margins > eps[:, None] * np.abs(w).sum()
-    return Cell(
+    return LinearCell(
         dataset=named.get("dataset", "planted"),
         split=named.get("split", 0),
         trained=TrainedLinear(

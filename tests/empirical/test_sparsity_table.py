@@ -7,8 +7,8 @@ import pytest
 from scipy import stats
 
 from empirical.data import Part
-from empirical.experiments import Cell
 from empirical.linear import FAMILIES
+from empirical.linear_study import LinearCell
 from empirical.summary import sparsity_table
 from tests.empirical.planted import part, planted
 
@@ -23,7 +23,7 @@ def wide(line: Part) -> Part:
     return Part(np.hstack([line.X, np.zeros((line.y.size, 9))]), line.y)
 
 
-def cells() -> list[Cell]:
+def cells() -> list[LinearCell]:
     """Return three splits of a one-weight and a wider classifier a family; tests are all wrong."""
     return [
         planted(

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from empirical.data import Part
-from empirical.experiments import Cell
 from empirical.linear import TrainedLinear
+from empirical.linear_study import LinearCell
 from empirical.summary import (
     attacked_r_2,
     attacked_r_inf,
@@ -26,8 +26,8 @@ VALIDATION = Part(
 ELSEWHERE = Part(100 * VALIDATION.X, -VALIDATION.y)
 
 
-def cell() -> Cell:
-    return Cell(
+def cell() -> LinearCell:
+    return LinearCell(
         dataset="planted",
         split=0,
         trained=TrainedLinear(family="L1 logistic", strength=1.0, model=MODEL, nonzeros=2),

@@ -10,7 +10,7 @@ import pytest
 from matplotlib.figure import Figure
 
 from empirical.curves import Comparison, digits_comparison, study_comparison
-from empirical.experiments import Cell, Plan, linear_study
+from empirical.linear_study import LinearCell, Plan, linear_study
 from empirical.verify import Verdict, verdict_of
 from empirical.verify.verdict import not_covered
 from figures import digit_flips, robust_accuracy, sparsity, style, verdicts
@@ -31,7 +31,7 @@ class Drawn:
 
 
 @pytest.fixture(scope="session")
-def groups() -> dict[str, list[Cell]]:
+def groups() -> dict[str, list[LinearCell]]:
     cells = [c for part in linear_study(Plan(splits=2, strengths=2), seed=0) for c in part]
     return {
         name: [c for c in cells if c.dataset == name] for name in {c.dataset: None for c in cells}
@@ -39,14 +39,14 @@ def groups() -> dict[str, list[Cell]]:
 
 
 @pytest.fixture(scope="session")
-def comparisons(groups: dict[str, list[Cell]]) -> list[Comparison]:
+def comparisons(groups: dict[str, list[LinearCell]]) -> list[Comparison]:
     ten = digits_comparison(0)
     few = replace(ten, test=type(ten.test)(*(part[:40] for part in ten.test)))
     return [*(study_comparison(group) for group in groups.values()), few]
 
 
 @pytest.fixture(scope="session")
-def judged(groups: dict[str, list[Cell]]) -> list[Verdict]:
+def judged(groups: dict[str, list[LinearCell]]) -> list[Verdict]:
     cells = [cell for group in groups.values() for cell in group]
     found = [verdict_of(key, cells, seed=0) for key in CATALOGUE if key.startswith("guo2018")]
     upside_down = replace(found[0], status="refuted", summary="a long reason, " * 20)
@@ -55,7 +55,7 @@ def judged(groups: dict[str, list[Cell]]) -> list[Verdict]:
 
 @pytest.fixture(scope="session")
 def drawn(
-    groups: dict[str, list[Cell]],
+    groups: dict[str, list[LinearCell]],
     comparisons: list[Comparison],
     judged: list[Verdict],
     tmp_path_factory: pytest.TempPathFactory,

@@ -11,7 +11,7 @@ from matplotlib.colors import to_hex
 from matplotlib.table import Table
 
 from empirical.curves import Comparison
-from empirical.experiments import Cell
+from empirical.linear_study import LinearCell
 from empirical.verify import Verdict
 from figures import sparsity, verdicts
 from figures.style import BLUE, ORANGE
@@ -88,7 +88,7 @@ def check_panel(one: Any, axes: Any, quantity: str, family: str) -> None:
 
 
 def test_sparsity_tells_what_attacks_did(
-    drawn: dict[str, Any], groups: dict[str, list[Cell]]
+    drawn: dict[str, Any], groups: dict[str, list[LinearCell]]
 ) -> None:
     for name, group in zip(NAMES[:3], groups.values(), strict=True):
         one = drawn[name]
@@ -214,7 +214,10 @@ def test_digit_flips_tells_the_truth(drawn: dict[str, Any], comparisons: list[Co
 
 
 def test_draw_gives_the_same_bytes_again(
-    drawn: dict[str, Any], groups: dict[str, list[Cell]], judged: list[Verdict], tmp_path: Path
+    drawn: dict[str, Any],
+    groups: dict[str, list[LinearCell]],
+    judged: list[Verdict],
+    tmp_path: Path,
 ) -> None:
     again = [*sparsity.draw(groups["breast cancer"], tmp_path), *verdicts.draw(judged, tmp_path)]
     first = [*drawn["sparsity-breast-cancer"].files, *drawn["verdicts"].files]

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner, Result
 
-from empirical.experiments import Plan
+from empirical.linear_study import Plan
 from empirical.verify import Verdict
 from empirical.verify.verdict import not_covered
 from sparsebound import study

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner, Result
 
-from empirical.experiments import Plan
+from empirical.linear_study import Plan
 from figures import robust_accuracy
 from sparsebound import study
 from sparsebound.main import main

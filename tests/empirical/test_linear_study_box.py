@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 
 from empirical.data import Dataset
-from empirical.experiments import Cell, Plan, linear_study
+from empirical.linear_study import LinearCell, Plan, linear_study
 
 
 @pytest.fixture(scope="module")
-def cells() -> list[Cell]:
+def cells() -> list[LinearCell]:
     """Return cells of black and white pixels: half the moves lead out of the box."""
     rng = np.random.default_rng(0)
     y = np.repeat([-1, 1], 40)
@@ -18,7 +18,7 @@ def cells() -> list[Cell]:
     return [cell for part in linear_study(plan, seed=0, datasets=[data]) for cell in part]
 
 
-def test_distances_are_those_to_the_hyperplane(cells: list[Cell]) -> None:
+def test_distances_are_those_to_the_hyperplane(cells: list[LinearCell]) -> None:
     for cell in cells:
         w, b = cell.trained.model.weights[0], cell.trained.model.bias[0]
         margins = cell.test.y * (cell.test.X @ w + b)
@@ -26,7 +26,7 @@ def test_distances_are_those_to_the_hyperplane(cells: list[Cell]) -> None:
         assert cell.distances == pytest.approx(exact, rel=2e-4)  # DeepFool overshoots by 1e-4
 
 
-def test_sign_steps_are_not_clipped(cells: list[Cell]) -> None:
+def test_sign_steps_are_not_clipped(cells: list[LinearCell]) -> None:
     spared = 0
     for cell in cells:
         w, b = cell.trained.model.weights[0], cell.trained.model.bias[0]

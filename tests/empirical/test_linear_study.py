@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from empirical.data import Dataset, sample_classes, sparse_mean_classes
-from empirical.experiments import Cell, Plan, linear_study, study_datasets
 from empirical.linear import FAMILIES
+from empirical.linear_study import LinearCell, Plan, linear_study, study_datasets
 from theory.linear import flip_distance
 
 PLAN = Plan(splits=2, strengths=2)
@@ -19,22 +19,24 @@ def small() -> Dataset:
     return sample_classes(law, 80, rng=np.random.default_rng(0))
 
 
-def study(seed: int) -> list[Cell]:
+def study(seed: int) -> list[LinearCell]:
     return [cell for cells in linear_study(PLAN, seed=seed, datasets=[small()]) for cell in cells]
 
 
 @pytest.fixture(scope="module")
-def cells() -> list[Cell]:
+def cells() -> list[LinearCell]:
     return study(1)
 
 
-def everything(cell: Cell) -> list[Any]:
+def everything(cell: LinearCell) -> list[Any]:
     model = cell.trained.model
     parts = [*cell.validation, *cell.test]
     return [model.weights, model.bias, cell.distances, cell.eps, cell.survived, *parts]
 
 
-def test_linear_study_has_a_cell_for_each_split_family_and_strength(cells: list[Cell]) -> None:
+def test_linear_study_has_a_cell_for_each_split_family_and_strength(
+    cells: list[LinearCell],
+) -> None:
     found = [(cell.split, cell.trained.family) for cell in cells]
     assert found == [(s, family) for s in range(2) for family in FAMILIES for _ in range(2)]
     for cell in cells:
@@ -44,13 +46,13 @@ def test_linear_study_has_a_cell_for_each_split_family_and_strength(cells: list[
         assert n == len(cell.validation.y) == 20
 
 
-def test_linear_study_is_determined_by_its_seed(cells: list[Cell]) -> None:
+def test_linear_study_is_determined_by_its_seed(cells: list[LinearCell]) -> None:
     for first, again in zip(cells, study(1), strict=True):
         for ours, theirs in zip(everything(first), everything(again), strict=True):
             np.testing.assert_array_equal(ours, theirs)
 
 
-def test_linear_study_of_other_seeds_and_splits_differs(cells: list[Cell]) -> None:
+def test_linear_study_of_other_seeds_and_splits_differs(cells: list[LinearCell]) -> None:
     other = study(2)
     for one, two in ((cells[0], other[0]), (cells[0], cells[-1])):
         assert (one.test.X != two.test.X).any()
@@ -62,13 +64,15 @@ def test_linear_study_yields_a_split_before_the_next_is_done() -> None:
     assert {cell.split for cell in first} == {0}
 
 
-def test_cells_attack_what_they_neither_trained_on_nor_predict_from(cells: list[Cell]) -> None:
+def test_cells_attack_what_they_neither_trained_on_nor_predict_from(
+    cells: list[LinearCell],
+) -> None:
     for cell in cells:
         shown = {tuple(row) for row in cell.validation.X}
         assert not shown & {tuple(row) for row in cell.test.X}
 
 
-def test_cell_distances_are_never_below_the_exact(cells: list[Cell]) -> None:
+def test_cell_distances_are_never_below_the_exact(cells: list[LinearCell]) -> None:
     for cell in cells:
         exact = flip_distance(cell.trained.model, *cell.test, norm=2)
         assert np.isfinite(cell.distances).all()
@@ -77,7 +81,7 @@ def test_cell_distances_are_never_below_the_exact(cells: list[Cell]) -> None:
         assert ((cell.distances == 0) == (exact == 0)).all()
 
 
-def test_cells_survive_as_the_sign_step_decides(cells: list[Cell]) -> None:
+def test_cells_survive_as_the_sign_step_decides(cells: list[LinearCell]) -> None:
     decided = 0
     for cell in cells:
         X, y = cell.test
@@ -91,7 +95,7 @@ def test_cells_survive_as_the_sign_step_decides(cells: list[Cell]) -> None:
     assert decided > 0.99 * sum(cell.survived.size for cell in cells)
 
 
-def test_cell_accuracy_is_that_of_its_classifier(cells: list[Cell]) -> None:
+def test_cell_accuracy_is_that_of_its_classifier(cells: list[LinearCell]) -> None:
     for cell in cells:
         X, y = cell.test
         model = cell.trained.model

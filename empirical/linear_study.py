@@ -25,7 +25,7 @@ from theory.validation import FloatArray
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Cell:
+class LinearCell:
     """One trained classifier, what it was shown, and what attacks did to it.
 
     Parameters
@@ -102,7 +102,7 @@ def study_datasets(seed: int) -> list[Dataset]:
 
 def linear_study(
     plan: Plan, *, seed: int, datasets: Sequence[Dataset] | None = None
-) -> Iterator[list[Cell]]:
+) -> Iterator[list[LinearCell]]:
     """Yield the cells of each split of each data set.
 
     Deterministic given the seed: every split has a generator of its own.
@@ -120,7 +120,9 @@ def linear_study(
             yield _split_cells(dataset, index, plan, rng)
 
 
-def _split_cells(dataset: Dataset, index: int, plan: Plan, rng: np.random.Generator) -> list[Cell]:
+def _split_cells(
+    dataset: Dataset, index: int, plan: Plan, rng: np.random.Generator
+) -> list[LinearCell]:
     train, validation, test = split(dataset, rng=rng)
     path = [
         trained
@@ -132,7 +134,7 @@ def _split_cells(dataset: Dataset, index: int, plan: Plan, rng: np.random.Genera
     distances = attack_distances(models, *test, attack="l2_deepfool", box=None).distances
     survived = attack_accuracy(models, *test, eps, attack="fgsm", box=None)
     return [
-        Cell(
+        LinearCell(
             dataset=dataset.name,
             split=index,
             trained=trained,
