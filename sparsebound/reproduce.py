@@ -10,7 +10,7 @@ from figures.style import whole_file
 from sparsebound.drawings import linear_drawings, network_drawings
 from sparsebound.options import as_json, effort, plan_name
 from sparsebound.progress import progress
-from sparsebound.study import judged, one_thread, studied
+from sparsebound.study import compressed, judged, needs_networks, one_thread, studied
 from sparsebound.verdict_text import verdict_json, verdict_lines
 from theory.claims import CATALOGUE
 
@@ -29,16 +29,17 @@ def reproduce(quick: bool, full: bool, seed: int, out: Path, as_json: bool) -> N
     """Run the main job on embedded data: no download, under a minute.
 
     Trains sparse linear classifiers (scikit-learn) on digits, breast cancer and Gaussian classes,
-    predicts their robustness from inputs held out, attacks them on others with foolbox; certifies
-    and attacks pruned ReLU networks; draws prediction beside measurement, and says which claims of
-    the catalogue hold.
+    predicts their robustness from inputs held out, attacks them on others with foolbox; prunes ReLU
+    networks, certifies and attacks them; draws prediction beside measurement, and says which claims
+    of the catalogue hold.
     """
     plan = plan_name(quick, full)
     started = time.perf_counter()
     with whole_file(out / "verdicts.json") as unfinished:
         unfinished.touch()  # a folder that cannot be written to is reported before the work
         cells = studied(plan, seed)
-        found = judged(list(CATALOGUE), cells, seed)
+        networks = compressed(plan, seed) if needs_networks(list(CATALOGUE)) else []
+        found = judged(list(CATALOGUE), cells, networks, seed=seed)
         unfinished.write_text(verdict_json(found) + "\n", encoding="utf-8")
     drawings = linear_drawings(cells, out, seed=seed, carlini_wagner=full)
     drawings += network_drawings(out, seed=seed)

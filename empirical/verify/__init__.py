@@ -4,12 +4,23 @@ from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
+from empirical.compression_study import CompressionCell
 from empirical.linear_study import LinearCell
-from empirical.verify import classics, fawzi2018, guo2018, mixtures, networks, smoothing
+from empirical.verify import (
+    classics,
+    cosentino2019,
+    fawzi2018,
+    guo2018,
+    guo2018_networks,
+    merkle2021,
+    mixtures,
+    networks,
+    smoothing,
+)
 from empirical.verify.verdict import Verdict
 from theory.claims import CATALOGUE
 
-__all__ = ["DRAWN_CHECKS", "STUDY_CHECKS", "Verdict", "verdict_of"]
+__all__ = ["COMPRESSION_CHECKS", "DRAWN_CHECKS", "STUDY_CHECKS", "Verdict", "verdict_of"]
 
 # Checks of claims about trained classifiers, from the cells of the linear study.
 STUDY_CHECKS: Mapping[str, Callable[[Sequence[LinearCell]], Verdict]] = {
@@ -24,6 +35,19 @@ STUDY_CHECKS: Mapping[str, Callable[[Sequence[LinearCell]], Verdict]] = {
     "guo2018.linf-sparsity": guo2018.check_linf_sparsity,
     "fawzi2018.linear": fawzi2018.check_linear,
     "mixtures.plug-in": mixtures.check_plug_in,
+}
+# Checks of claims about pruned networks, from the cells of the compression study.
+COMPRESSION_CHECKS: Mapping[str, Callable[[Sequence[CompressionCell]], Verdict]] = {
+    "guo2018_networks.l2": guo2018_networks.check_l2,
+    "guo2018_networks.linf": guo2018_networks.check_linf,
+    "cosentino2019.tickets": cosentino2019.check_tickets,
+    "cosentino2019.reset": cosentino2019.check_reset,
+    "cosentino2019.natural": cosentino2019.check_natural,
+    "merkle2021.sweet-spot-l2": merkle2021.check_sweet_spot_l2,
+    "merkle2021.sweet-spot-linf": merkle2021.check_sweet_spot_linf,
+    "merkle2021.magnitude": merkle2021.check_magnitude,
+    "merkle2021.granularity": merkle2021.check_granularity,
+    "merkle2021.ratio": merkle2021.check_ratio,
 }
 # Checks that draw what they need.
 DRAWN_CHECKS: Mapping[str, Callable[[np.random.Generator], Verdict]] = {
@@ -42,17 +66,29 @@ DRAWN_CHECKS: Mapping[str, Callable[[np.random.Generator], Verdict]] = {
 }
 
 
-def verdict_of(key: str, cells: Sequence[LinearCell], *, seed: int) -> Verdict:
+def verdict_of(
+    key: str,
+    cells: Sequence[LinearCell],
+    compressed: Sequence[CompressionCell] = (),
+    *,
+    seed: int,
+) -> Verdict:
     """Return the verdict on a claim of the catalogue.
 
     Parameters
     ----------
     key : str
     cells : sequence of LinearCell
-        Of the linear study; not looked at by the claims in DRAWN_CHECKS.
+        Of the linear study; looked at by the claims in STUDY_CHECKS.
+    compressed : sequence of CompressionCell
+        Of the compression study; looked at by those in COMPRESSION_CHECKS, which without it are
+        not covered.
     seed : int
+        Of the claims in DRAWN_CHECKS.
     """
     if key in STUDY_CHECKS:
         return STUDY_CHECKS[key](cells)
+    if key in COMPRESSION_CHECKS:
+        return COMPRESSION_CHECKS[key](compressed)
     number = list(CATALOGUE).index(key)
     return DRAWN_CHECKS[key](np.random.default_rng([seed, 2, number]))

@@ -5,9 +5,10 @@ from functools import cache
 import numpy as np
 import pytest
 
+from empirical.compression_study import QUICK, CompressionCell, compression_study
 from empirical.data import digits, split
 from empirical.linear_study import TEST_TO_TRAIN, LinearCell, Plan, linear_study
-from empirical.verify import DRAWN_CHECKS, STUDY_CHECKS, verdict_of
+from empirical.verify import COMPRESSION_CHECKS, DRAWN_CHECKS, STUDY_CHECKS, verdict_of
 from theory.claims import CATALOGUE
 
 SEEDS = (0, 1)
@@ -18,8 +19,13 @@ def study(seed: int) -> list[LinearCell]:
     return [c for part in linear_study(Plan(splits=10, strengths=4), seed=seed) for c in part]
 
 
+@cache
+def compressed() -> list[CompressionCell]:
+    return [cell for part in compression_study(QUICK, seed=0) for cell in part]
+
+
 def test_every_claim_has_one_check() -> None:
-    assert sorted([*STUDY_CHECKS, *DRAWN_CHECKS]) == sorted(CATALOGUE)
+    assert sorted([*STUDY_CHECKS, *COMPRESSION_CHECKS, *DRAWN_CHECKS]) == sorted(CATALOGUE)
 
 
 def test_parts_of_a_split_have_the_sizes_that_intervals_assume() -> None:
@@ -68,3 +74,20 @@ def test_open_claims_say_what_the_data_show(key: str) -> None:
     assert len(effects) >= 3  # data sets, or families of them
     assert np.isfinite(effects).all()
     assert verdict.interval[0] <= verdict.interval[1]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("key", [key for key in COMPRESSION_CHECKS if "granularity" not in key])
+def test_open_claims_of_networks_say_what_the_data_show(key: str) -> None:
+    verdict = verdict_of(key, [], compressed(), seed=0)
+    assert verdict.status != "not covered"
+    numbers = [value for value in verdict.evidence.values() if isinstance(value, float)]
+    assert np.isfinite(numbers).all()
+    assert verdict.interval[0] <= verdict.measured <= verdict.interval[1]
+
+
+@pytest.mark.slow
+def test_convolutional_networks_are_of_the_full_study_alone() -> None:
+    verdict = verdict_of("merkle2021.granularity", [], compressed(), seed=0)
+    assert verdict.status == "not covered"
+    assert "full study" in verdict.summary

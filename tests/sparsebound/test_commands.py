@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner, Result
 
+from empirical.compression_study import Plan as CompressionPlan
 from empirical.linear_study import Plan
 from empirical.verify import Verdict
 from empirical.verify.verdict import not_covered
@@ -39,6 +40,8 @@ def check_refused(result: Result, said: str) -> None:
 def tiny(monkeypatch: pytest.MonkeyPatch) -> None:
     plans = dict.fromkeys(study.PLANS, Plan(splits=2, strengths=2))
     monkeypatch.setattr(study, "PLANS", plans)
+    few = CompressionPlan(seeds=2, inputs=8, searched=1, epochs=1)
+    monkeypatch.setattr(study, "COMPRESSION_PLANS", dict.fromkeys(study.PLANS, few))
 
 
 def test_help_shows_every_command_and_fits() -> None:
@@ -133,7 +136,8 @@ def test_claims_gives_each_bibtex_entry_once() -> None:
 
 
 def test_check_judges_without_the_study(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("sparsebound.check.studied", pytest.fail)
+    for name in ("studied", "compressed"):
+        monkeypatch.setattr(f"sparsebound.check.{name}", pytest.fail)
     result = run("check", "classics.svm", "classics.norm-inside", "classics.svm")
     assert result.exit_code == 0
     assert result.stdout.count("attacks say: holds") == 2
@@ -141,7 +145,9 @@ def test_check_judges_without_the_study(monkeypatch: pytest.MonkeyPatch) -> None
     assert CATALOGUE["classics.svm"].statement in result.stdout
 
 
-@pytest.mark.parametrize("keys", [["guo2018"], ["fawzi2018", "mixtures.plug-in"]])
+@pytest.mark.parametrize(
+    "keys", [["guo2018"], ["fawzi2018", "mixtures.plug-in"], ["guo2018_networks", "cosentino2019"]]
+)
 def test_check_agrees_with_itself_and_its_json(tiny: None, keys: list[str]) -> None:
     shown, told = run("check", *keys), run("check", *keys, "--json")
     assert shown.exit_code == told.exit_code == 0
@@ -156,6 +162,18 @@ def test_check_agrees_with_itself_and_its_json(tiny: None, keys: list[str]) -> N
             assert f"      {name}: {number}" in shown.stdout
 
 
+def test_check_does_only_the_study_that_is_asked_for(
+    tiny: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as only_linear:
+        only_linear.setattr("sparsebound.check.compressed", pytest.fail)
+        assert run("check", "fawzi2018").exit_code == 0
+    monkeypatch.setattr("sparsebound.check.studied", pytest.fail)
+    told = run("check", "merkle2021.magnitude", "--json")
+    assert told.exit_code == 0
+    assert json.loads(told.stdout)[0]["verdict"] in {"holds", "refuted", "inconclusive"}
+
+
 def test_check_seed_decides_the_numbers() -> None:
     one, same, other = (
         run("check", "mixtures.r2", "--json", "--seed", n).stdout for n in ("1", "1", "2")
@@ -165,7 +183,7 @@ def test_check_seed_decides_the_numbers() -> None:
 
 
 def judged_as(status: Any) -> Any:
-    def verdict_of(key: str, cells: Any, *, seed: int) -> Verdict:
+    def verdict_of(key: str, cells: Any, networks: Any, *, seed: int) -> Verdict:
         return replace(not_covered(CATALOGUE[key], "because"), status=status)
 
     return verdict_of

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner, Result
 
+from empirical.compression_study import Plan as CompressionPlan
 from empirical.linear_study import Plan
 from figures import robust_accuracy
 from sparsebound import study
@@ -30,7 +31,8 @@ FIGURES = [
 # Checks that attack thousands of inputs, a second or more each, and have tests of their own.
 LONG = ("mixtures.", "networks.", "smoothing.", "classics.norm-outside")
 MOST = {key: claim for key, claim in CATALOGUE.items() if not key.startswith(LONG)}
-FEW = {key: CATALOGUE[key] for key in ("guo2018.r2", "guo2018.rinf-clipped", "classics.svm")}
+SOME = ("guo2018.r2", "guo2018.rinf-clipped", "classics.svm", "merkle2021.magnitude")
+FEW = {key: CATALOGUE[key] for key in SOME}
 
 
 def reproduce(out: Path, *options: str) -> Result:
@@ -41,6 +43,8 @@ def reproduce(out: Path, *options: str) -> Result:
 def tiny(monkeypatch: pytest.MonkeyPatch) -> None:
     plans = dict.fromkeys(study.PLANS, Plan(splits=2, strengths=2))
     monkeypatch.setattr(study, "PLANS", plans)
+    networks = CompressionPlan(seeds=2, inputs=8, searched=1, epochs=1)
+    monkeypatch.setattr(study, "COMPRESSION_PLANS", dict.fromkeys(study.PLANS, networks))
     monkeypatch.setattr("sparsebound.drawings._INPUTS", 6)
 
 
@@ -97,7 +101,9 @@ def test_reproduce_gives_the_same_files_again(few: None, tmp_path: Path) -> None
         assert path.read_bytes() == (second / path.name).read_bytes(), path.name
 
 
-@pytest.mark.parametrize("where", ["study.linear_study", "study.verdict_of", "verdict_text"])
+@pytest.mark.parametrize(
+    "where", ["study.linear_study", "study.compression_study", "study.verdict_of", "verdict_text"]
+)
 @pytest.mark.parametrize("error", [KeyboardInterrupt(), OSError(28, "No space left on device")])
 def test_reproduce_stopped_before_drawing_leaves_nothing(
     few: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, where: str, error: BaseException

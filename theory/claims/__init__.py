@@ -2,14 +2,34 @@
 
 import difflib
 
-from theory.claims import classics, fawzi2018, guo2018, mixtures, networks, smoothing
+from theory.claims import (
+    classics,
+    cosentino2019,
+    fawzi2018,
+    guo2018,
+    guo2018_networks,
+    merkle2021,
+    mixtures,
+    networks,
+    smoothing,
+)
 from theory.claims.claim import Claim, Source
 
 __all__ = ["CATALOGUE", "Claim", "Source", "find_claims"]
 
 CATALOGUE: dict[str, Claim] = {
     claim.key: claim
-    for module in (guo2018, fawzi2018, mixtures, classics, smoothing, networks)
+    for module in (
+        guo2018,
+        fawzi2018,
+        mixtures,
+        classics,
+        smoothing,
+        networks,
+        guo2018_networks,
+        cosentino2019,
+        merkle2021,
+    )
     for claim in module.CLAIMS
 }
 

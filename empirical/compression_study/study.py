@@ -1,0 +1,80 @@
+"""The study: networks pruned to rising compressions, seed by seed, attacked and certified."""
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from empirical.compression_study.measuring import certified, right, survivals, with_distances
+from empirical.compression_study.networks import (
+    CRITERIA,
+    Pruned,
+    adversarial_networks,
+    convolutional_networks,
+    natural_networks,
+)
+from empirical.compression_study.record import EPS, MLP, CompressionCell, Plan
+from empirical.data import Part, digits, split
+from empirical.lowering import network_from_module
+
+_SEARCHED = CRITERIA[0]  # the family whose distances are searched for
+
+
+def compression_study(plan: Plan, *, seed: int) -> Iterator[list[CompressionCell]]:
+    """Yield the cells of networks on digits: of each seed natural ones, then adversarial ones.
+
+    After all seeds those of convolutional networks, if any. Deterministic given the seed, but for
+    searches that end for want of time.
+
+    Parameters
+    ----------
+    plan : Plan
+    seed : int
+
+    Examples
+    --------
+    >>> plan = Plan(seeds=2, inputs=8, searched=1, epochs=1)
+    >>> natural = next(compression_study(plan, seed=0))
+    >>> [round(cell.compression) for cell in natural if cell.family == "weight magnitude global"]
+    [1, 2, 4, 8, 16]
+    """
+    for index in range(plan.seeds):
+        rng = np.random.default_rng([seed, 3, index])
+        data = split(digits(), rng=rng)
+        test = Part(*(part[: plan.inputs] for part in data.test))
+        for trained in (natural_networks, adversarial_networks):
+            networks = trained(data, epochs=plan.epochs, rng=rng)
+            yield _cells(networks, test, plan, seed=index, trained_on=data.train.y.size)
+    for index in range(plan.convolutions):
+        rng = np.random.default_rng([seed, 4, index])
+        data = split(digits(), rng=rng)
+        test = Part(*(part[: plan.inputs] for part in data.test))
+        networks = convolutional_networks(data, epochs=plan.epochs, rng=rng)
+        yield _cells(networks, test, plan, seed=index, trained_on=data.train.y.size)
+
+
+def _cells(
+    networks: Sequence[Pruned], test: Part, plan: Plan, *, seed: int, trained_on: int
+) -> list[CompressionCell]:
+    models = [one.network for one in networks]
+    nets = [network_from_module(model, (test.X.shape[1],)) for model in models]
+    fgsm, survived = survivals(models, nets, test, seed=seed)
+    few = Part(*(part[: plan.searched] for part in test))
+    found = []
+    for r, (one, net) in enumerate(zip(networks, nets, strict=True)):
+        cell = CompressionCell(
+            seed=seed,
+            model=one.model,
+            trained=one.trained,
+            family=one.family,
+            level=one.level,
+            compression=one.compression,
+            trained_on=trained_on,
+            correct=right(net, test.X, test.y),
+            eps=np.array(EPS),
+            fgsm=fgsm[r],
+            survived=survived[r],
+            certified=certified(net, test) if one.model == MLP else np.full(len(EPS), np.nan),
+        )
+        searched = one.family == _SEARCHED and one.model == MLP
+        found.append(with_distances(cell, net, few) if searched else cell)
+    return found
