@@ -59,7 +59,7 @@ def model_attack_distances(
     *,
     norm: float,
     box: tuple[float, float] | None,
-    attacks: Sequence[str] | str = "ensemble",
+    attacks: Sequence[str] | str = "quick",
     steps: Mapping[str, int] | None = None,
     rng: np.random.Generator,
 ) -> ModelAttackResult:
@@ -78,9 +78,9 @@ def model_attack_distances(
     norm : 0, 1, 2 or inf
     box : None or (lo, hi)
         Numbers, the same for each feature; inputs lie in it and witnesses stay in it.
-    attacks : "ensemble", "quick" or sequence of str
+    attacks : "quick", "ensemble" or sequence of str
         Names in MODEL_ATTACKS, of this norm. "ensemble": all that need no other box than this;
-        "quick": those of them that need no compilation (see Notes).
+        "quick": those of them that need no compilation, and so no numba (see Notes).
     steps : mapping of str to int, optional
         Of carlini_wagner, ead, l0_ead, l0_greedy and the attacks of Brendel and Bethge, instead of
         their defaults.

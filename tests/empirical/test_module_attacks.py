@@ -120,7 +120,7 @@ def test_sparse_moves_on_affine_models_are_never_below_the_exact_ones(attack: st
 @pytest.mark.parametrize("norm", [2])
 def test_ensembles_that_walk_the_boundary_do_best(norm: float) -> None:
     model, record, X, y = affine()
-    found = model_attack_distances(model, X, y, norm=norm, box=BOX, rng=rng())
+    found = model_attack_distances(model, X, y, norm=norm, box=BOX, attacks="ensemble", rng=rng())
     quick = model_attack_distances(model, X, y, norm=norm, box=BOX, attacks="quick", rng=rng())
     exact = flip_distance(record, X, y, norm=norm, box=BOX)
     assert (found.distances >= exact * (1 - 1e-9)).all()
@@ -237,4 +237,6 @@ def test_compiled_attacks_without_numba_are_refused(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr("empirical.module_attacks.has_numba", lambda: False)
     assert METHODS["l2_brendel_bethge"].compiled
     with pytest.raises(ModuleNotFoundError, match="numba must be installed for 'l2_brendel"):
-        model_attack_distances(nn.Linear(1, 2), [[0.5]], [0], norm=2, box=BOX, rng=rng())
+        model_attack_distances(
+            nn.Linear(1, 2), [[0.5]], [0], norm=2, box=BOX, attacks="ensemble", rng=rng()
+        )
