@@ -7,20 +7,20 @@ that finish while it writes are the next batch.
 import sys
 import time
 import traceback
-from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from distributed import CancelledError, Client, Future, wait
-from numpy.typing import ArrayLike
 from tqdm import tqdm
 
 from empirical.ledger import (
     Ledger,
     LedgerError,
     Record,
+    Result,
     open_ledger,
     packed_weights,
     row_text,
@@ -31,22 +31,6 @@ from empirical.sweeps import Cell, Settings, Sweep
 from empirical.workers import SchedulerError, local_workers, scheduled_workers
 
 Finished = list["_Outcome"]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Result:
-    """What a cell gives.
-
-    Parameters
-    ----------
-    row : mapping
-        Text, numbers, arrays or lists of such, by name.
-    weights : mapping
-        Arrays by name; kept in a file beside the ledger unless there are none.
-    """
-
-    row: Mapping[str, Any]
-    weights: Mapping[str, ArrayLike] = field(default_factory=dict)
 
 
 Run = Callable[[Settings], Result]

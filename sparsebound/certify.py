@@ -15,6 +15,7 @@ from empirical.lowering import (
     linear_from_file,
     load_arrays,
     network_from_file,
+    network_from_module,
 )
 from sparsebound.linear_distances import linear_distances
 from sparsebound.network_inputs import Search
@@ -107,6 +108,7 @@ def certify(
       net.npz     W1 (n1, d), b1 (n1,), W2 (n2, n1), b2, ... and if you like
                   classes, the labels' names
       linear.npz  W (d,), (1, d) or (c, d), b and if you like classes
+      net.safetensors  what `sparsebound train` or `prune` wrote
       any.joblib  scikit-learn's MLPClassifier or a linear classifier (needs
                   --trust-pickle)
 
@@ -161,13 +163,27 @@ def _read(
             raise click.UsageError(f"--architecture is for networks; {model} is linear.")
         return linear_from_file(model, trust_pickle=trust_pickle)
     try:
-        named = network_from_file(model, trust_pickle=trust_pickle, architecture=architecture)
+        if model.suffix == ".safetensors":
+            named = _trained(model, architecture)
+        else:
+            named = network_from_file(model, trust_pickle=trust_pickle, architecture=architecture)
     except ImportError as error:
         raise click.UsageError(str(error)) from error
     if named.net.depth > 1:
         return named
     weights, bias = named.net.weights[0], named.net.biases[0]
     return NamedLinear(LinearClassifier(weights=weights, bias=bias), named.names)
+
+
+def _trained(model: Path, architecture: str | None) -> NamedNetwork:
+    """Return a network that `sparsebound train` or `prune` saved."""
+    from empirical.experiments import load_network, model_facts  # noqa: PLC0415  # takes seconds
+
+    if architecture is not None:
+        raise click.UsageError(f"--architecture is for .pt and .npz; {model} says its own.")
+    saved = load_network(model)
+    net = network_from_module(saved.model, (model_facts(saved.settings).inputs,))
+    return NamedNetwork(net, net.classes)
 
 
 def _holds_linear(model: Path) -> bool:

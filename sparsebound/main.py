@@ -19,6 +19,11 @@ _COMMANDS = {
     "claims": "List what is claimed, by whom, and what we say of it.",
     "check": "Measure by attack whether claims hold.",
     "certify": "Prove how far inputs of your own model are from another label.",
+    "sweep": "Train, prune and attack all networks that a file asks for.",
+    "results": "Show what sweeps gave: a table, SQL or CSV.",
+    "train": "Train one network.",
+    "prune": "Prune a network that `train` saved.",
+    "attack": "Look for the nearest flips of a saved network.",
 }
 _BAD_INPUT, _DEFECT, _INTERRUPTED, _NOBODY_READS = 2, 3, 130, 141
 

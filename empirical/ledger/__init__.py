@@ -2,13 +2,14 @@
 
 from empirical.ledger.database import Ledger, LedgerError, open_ledger
 from empirical.ledger.reading import results
-from empirical.ledger.records import Record, Surroundings, row_text, surroundings
+from empirical.ledger.records import Record, Result, Surroundings, row_text, surroundings
 from empirical.ledger.weights import load_weights, packed_weights, save_weights, weights_path
 
 __all__ = [
     "Ledger",
     "LedgerError",
     "Record",
+    "Result",
     "Surroundings",
     "load_weights",
     "open_ledger",

@@ -12,6 +12,10 @@ import pandas as pd
 from empirical.ledger.database import LedgerError, has_tables, named_errors, read_only
 
 _ABOUT = ("key", "sweeps", "status", "seconds", "machine", "code", "finished_at", "traceback")
+_READING = {
+    *(sqlite3.SQLITE_SELECT, sqlite3.SQLITE_READ),
+    *(sqlite3.SQLITE_FUNCTION, sqlite3.SQLITE_RECURSIVE),
+}
 _SELECT = """
 SELECT cells.*, group_concat(members.sweep) AS sweeps
 FROM cells JOIN members USING (key) GROUP BY cells.key ORDER BY finished_at, cells.key
@@ -69,10 +73,16 @@ def _answer(table: pd.DataFrame, query: str, path: Path) -> pd.DataFrame:
     with named_errors(path), closing(sqlite3.connect(":memory:")) as connection:
         cells = table.map(lambda value: json.dumps(value) if _is_nested(value) else value)
         cells.to_sql("results", connection, index=False)
+        connection.set_authorizer(_allow_reading)
         try:
             return pd.read_sql_query(query, connection)
         except (pd.errors.DatabaseError, TypeError) as error:
             raise LedgerError(f"query must be one SELECT on results: {error}.") from error
+
+
+def _allow_reading(action: int, *_: object) -> int:
+    """Refuse all but reading: ATTACH and VACUUM INTO would make files."""
+    return sqlite3.SQLITE_OK if action in _READING else sqlite3.SQLITE_DENY
 
 
 def _is_nested(value: Any) -> bool:

@@ -4,13 +4,14 @@ import hashlib
 import json
 import platform
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 import empirical
 import theory
@@ -35,6 +36,22 @@ class Surroundings:
     code: str
     libraries: str
     machine: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Result:
+    """What a cell gives.
+
+    Parameters
+    ----------
+    row : mapping
+        Text, numbers, arrays or lists of such, by name.
+    weights : mapping
+        Arrays by name; kept in a file beside the ledger unless there are none.
+    """
+
+    row: Mapping[str, Any]
+    weights: Mapping[str, ArrayLike] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)

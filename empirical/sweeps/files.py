@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from empirical.sweeps.cells import PROTOCOLS, Cell, Settings, Value, cell_of
-from empirical.sweeps.options import Option, integer, several
+from empirical.sweeps.options import Option, implied, integer, several
 
 MAX_CELLS = 100_000
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._-]{0,99}")
@@ -83,25 +83,56 @@ def read_sweep(
     """
     try:
         given = tomllib.loads(path.read_text(encoding="utf-8"))
-        name, seeds = _head(_table(given, "sweep"))
-        grid = _flat(_table(given, "grid"), known)
-        fixed = _flat({k: v for k, v in given.items() if k not in ("sweep", "grid")}, known)
-        _refuse_twice(fixed, grid)
-        fixed = {key: _read(known, key, value) for key, value in fixed.items()}
-        axes = {key: _axis(known, key, values) for key, values in grid.items()}
-        _refuse_many([*axes.values(), seeds])
-        cells = []
-        for settings in _combinations(fixed, axes, seeds, known):
-            _refuse_together(settings, axes, refuse)
-            cells.append(cell_of(settings, protocols))
+        return expanded(given, known=known, protocols=protocols, refuse=refuse)
     except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise SweepFileError(f"{path}: must be TOML in UTF-8: {error}.") from error
     except (ValueError, TypeError) as error:
         raise SweepFileError(f"{path}: {error}") from error
+
+
+def expanded(
+    given: Mapping[str, Any],
+    *,
+    known: Mapping[str, Option],
+    protocols: Mapping[str, int] = PROTOCOLS,
+    refuse: Callable[[Settings], None] = _allow,
+) -> Sweep:
+    """Return the sweep of what a file says.
+
+    Parameters
+    ----------
+    given : mapping
+        Its tables. Settings may stand outside of tables, by dotted key.
+    known, protocols, refuse
+        As of `read_sweep`.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If a key is unknown, a value is none of its setting, or `refuse` refuses.
+
+    Examples
+    --------
+    >>> known = {"training.epochs": Option(default=30, read=integer(0))}
+    >>> head = {"sweep": {"name": "small", "seeds": [3]}}
+    >>> [cell.text for cell in expanded({**head, "training.epochs": 5}, known=known).cells]
+    ['{"seed":3,"training.epochs":5}']
+    """
+    name, seeds = _head(_table(given, "sweep"))
+    grid = _flat(_table(given, "grid"), known)
+    fixed = _flat({k: v for k, v in given.items() if k not in ("sweep", "grid")}, known)
+    _refuse_twice(fixed, grid)
+    fixed = {key: _read(known, key, value) for key, value in fixed.items()}
+    axes = {key: _axis(known, key, values) for key, values in grid.items()}
+    _refuse_many([*axes.values(), seeds])
+    cells = []
+    for settings in _combinations(fixed, axes, seeds, known):
+        _refuse_together(settings, axes, refuse)
+        cells.append(cell_of(settings, protocols))
     return Sweep(name=name, cells=tuple(cells))
 
 
-def _table(given: Flat, name: str) -> Flat:
+def _table(given: Mapping[str, Any], name: str) -> Flat:
     table = given.get(name, {})
     if not isinstance(table, dict):
         raise TypeError(f"{name} must be a table; got {table!r}.")
@@ -191,7 +222,8 @@ def _combinations(
 ) -> Iterator[dict[str, Value]]:
     defaults = {key: option.resolved for key, option in known.items()}
     for values in product(*axes.values(), seeds):
-        yield {**defaults, **fixed, **dict(zip((*axes, "seed"), values, strict=True))}
+        given = {**fixed, **dict(zip((*axes, "seed"), values, strict=True))}
+        yield {**defaults, **implied(known, given), **given}
 
 
 def _refuse_together(

@@ -1,14 +1,20 @@
 """What a setting may be: its default, and how a value in a file is read."""
 
+import math
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
-from empirical.sweeps.cells import Value
+from empirical.sweeps.cells import Settings, Value
 
 Reader = Callable[[Any], Value]
 _TOO_LARGE = 2**63  # for SQLite's integers
+
+
+def _nothing(value: Value) -> Mapping[str, Any]:
+    return {}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,15 +27,35 @@ class Option:
         What it is where no file gives it; read like a file's value.
     read : callable
         Returns the value in its one type; raises ValueError or TypeError with what it must be.
+    implies : callable
+        Returns what other settings are, by dotted key, where this one has a value and no file gives
+        them.
     """
 
     default: Any
     read: Reader
+    implies: Callable[[Value], Mapping[str, Any]] = _nothing
 
     @property
     def resolved(self) -> Value:
         """The default in its one type."""
         return self.read(self.default)
+
+
+def implied(known: Mapping[str, Option], given: Settings) -> dict[str, Value]:
+    """Return what given settings say of others, read.
+
+    Examples
+    --------
+    >>> fast = Option(default=False, read=truth, implies=lambda value: {"epochs": 1 + 9 * value})
+    >>> implied({"fast": fast, "epochs": Option(default=3, read=integer(0))}, {"fast": True})
+    {'epochs': 10}
+    """
+    values: dict[str, Any] = {}
+    for key, value in given.items():
+        if key in known:
+            values |= known[key].implies(value)
+    return {key: known[key].read(value) for key, value in values.items()}
 
 
 def integer(at_least: int) -> Reader:
@@ -60,9 +86,12 @@ def number(what: str, is_so: Callable[[float], bool]) -> Reader:
 
 positive = number("positive", lambda value: value > 0)
 nonnegative = number("nonnegative", lambda value: value >= 0)
+finite = number("finite", math.isfinite)
+inside = number("in (0, 1)", lambda value: 0 < value < 1)
 below_one = number("in [0, 1)", lambda value: 0 <= value < 1)
 share = number("in (0, 1]", lambda value: 0 < value <= 1)
 at_least_one = number("at least 1", lambda value: value >= 1)
+above_one = number("above 1", lambda value: value > 1)
 
 
 def choice(known: Iterable[str]) -> Reader:
@@ -98,3 +127,27 @@ def several(read: Reader) -> Reader:
         return [read(value) for value in values]
 
     return read_all
+
+
+def ascending(read: Reader) -> Reader:
+    """Return a reader of lists whose numbers rise."""
+    read_list = several(read)
+
+    def read_all(values: Any) -> Value:
+        numbers: Any = read_list(values)
+        if any(after <= before for before, after in pairwise(numbers)):
+            raise ValueError(f"must rise from value to value; got {values!r}.")
+        return list(numbers)
+
+    return read_all
+
+
+def text(what: str, is_so: Callable[[str], object]) -> Reader:
+    """Return a reader of text of some form."""
+
+    def read(value: Any) -> Value:
+        if type(value) is not str or not is_so(value):
+            raise ValueError(f"must be {what}; got {value!r:.80}.")
+        return value
+
+    return read

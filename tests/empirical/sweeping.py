@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from empirical.engine import Result, run_sweep
-from empirical.ledger import results
+from empirical.engine import run_sweep
+from empirical.ledger import Result, results
 from empirical.sweeps import Settings, Sweep, cell_of
 
 

@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from empirical.engine import Result, Tally, run_sweep
-from empirical.ledger import LedgerError, load_weights, results, weights_path
+from empirical.engine import Tally, run_sweep
+from empirical.ledger import LedgerError, Result, load_weights, results, weights_path
 from empirical.sweeps import Settings
 from empirical.workers import SchedulerError
 from tests.empirical.sweeping import (

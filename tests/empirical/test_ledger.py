@@ -127,6 +127,20 @@ def test_results_refuses_other_queries(ledger: Ledger, query: str) -> None:
         results(ledger.path, query)
 
 
+@pytest.mark.parametrize(
+    "query",
+    ["ATTACH '{other}' AS other", "VACUUM INTO '{other}'", "DELETE FROM results", "PRAGMA x"],
+)
+def test_results_queries_can_write_nothing(ledger: Ledger, tmp_path: Path, query: str) -> None:
+    ledger.set_members("s", ["a"])
+    ledger.record([a_record("a", r=1.0)])
+    before = sorted(tmp_path.rglob("*"))
+    with pytest.raises(LedgerError, match="query must be"):
+        results(ledger.path, query.format(other=tmp_path / "other.sqlite"))
+    assert sorted(tmp_path.rglob("*")) == before
+    assert results(ledger.path)["r"].tolist() == [1.0]
+
+
 def test_results_of_nothing_is_a_table(ledger: Ledger) -> None:
     assert len(results(ledger.path)) == 0
     assert len(results(ledger.path, "SELECT key FROM results")) == 0

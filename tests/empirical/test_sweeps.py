@@ -1,13 +1,17 @@
 """Sweep files: what they expand into, what names a cell, what is refused."""
 
 import hashlib
+import math
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from empirical.sweeps import PROTOCOLS, Settings, SweepFileError, cell_key, read_sweep
-from empirical.sweeps.known import KNOWN
+from empirical.module_attacks import MODEL_ATTACKS
+from empirical.sweeps import PROTOCOLS, Option, Settings, SweepFileError, cell_key, read_sweep
+from empirical.sweeps.known import ATTACKS, KNOWN, NORMS
+from empirical.sweeps.options import implied
+from empirical.training import PRESETS, Adversary, Training
 
 Write = Callable[[str], Path]
 HEAD = '[sweep]\nname = "small"\n'
@@ -187,3 +191,71 @@ def test_read_sweep_refuses_bytes_that_are_no_text(tmp_path: Path) -> None:
 def test_read_sweep_needs_the_file(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
         read_sweep(tmp_path / "absent.toml", known=KNOWN)
+
+
+def test_read_sweep_preset_gives_what_is_not_given(write: Write) -> None:
+    text = """
+        [training]
+        preset = "lenet-300-100"
+        rate = 0.01
+        [grid]
+        training.epochs = [3, 4]
+    """
+    preset = PRESETS["lenet-300-100"]
+    for cell in read_sweep(write(HEAD + text), known=KNOWN).cells:
+        settings = cell.settings
+        assert (settings["training.smoothing"], settings["training.rate"]) == (0.1, 0.01)
+        assert settings["training.patience"] == preset.patience
+        assert settings["training.epochs"] in (3, 4)
+
+
+def test_read_sweep_presets_can_be_compared(write: Write) -> None:
+    text = HEAD + '[grid]\ntraining.preset = ["none", "lenet5-small"]\n'
+    batches = [c.settings["training.batch"] for c in read_sweep(write(text), known=KNOWN).cells]
+    assert batches == [Training.batch, PRESETS["lenet5-small"].batch]
+
+
+def test_presets_of_adversarial_training_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    adversary = Adversary(norm=math.inf, eps=0.3, steps=7, share=0.5, ramp=2, box=(0.0, 1.0))
+    presets = {"hard": Training(epochs=5, adversary=adversary)}
+    monkeypatch.setattr("empirical.sweeps.known.PRESETS", presets)
+    option = Option(default="none", read=str, implies=KNOWN["training.preset"].implies)
+    settings = implied({**KNOWN, "training.preset": option}, {"training.preset": "hard"})
+    own = {key: settings[f"training.adversary.{key}"] for key in ("norm", "eps", "steps", "share")}
+    assert own == {"norm": "linf", "eps": 0.3, "steps": 7, "share": 0.5}
+    assert settings["training.adversary.box"] == "unit"
+    assert settings["training.epochs"] == 5
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("[measure]\nbudgets.l2 = [0.2, 0.1]", "measure.budgets.l2 must rise"),
+        ("[measure]\nbudgets.l2 = [0.1, 0.1]", "measure.budgets.l2 must rise"),
+        ("[measure]\nbudgets.l2 = [-1]", "measure.budgets.l2 must be nonnegative"),
+        ("[measure]\nbudgets.l1 = [1]", "measure.budgets.l1 is no setting"),
+        ("[measure]\nconfidence = 0", "measure.confidence must be in (0, 1)"),
+        ("[pruning]\nfactor = 1", "pruning.factor must be above 1"),
+        ("[pruning]\nc = nan", "pruning.c must be finite"),
+        ("[data]\nsha256 = 'x'", "data.sha256 must be 64 hexadecimal digits"),
+        ("[data]\npath = ''", "data.path must be a file's name"),
+        ("[attack]\nnames = ['pgd']", "attack.names must be one of ensemble, quick, l2_deepfool"),
+        ("[attack]\nnorms = ['2']", "attack.norms must be one of l0, l1, l2, linf"),
+        ("[training]\npreset = 'best'", "training.preset must be one of none, lenet-300-100"),
+    ],
+)
+def test_read_sweep_refuses_values_of_networks(write: Write, text: str, said: str) -> None:
+    with pytest.raises(SweepFileError) as caught:
+        read_sweep(write(f"{text}\n{HEAD}"), known=KNOWN)
+    assert said in str(caught.value)
+
+
+def test_known_attacks_are_those_of_models() -> None:
+    assert set(ATTACKS) == {"ensemble", "quick", *MODEL_ATTACKS}
+    assert {NORMS[norm] for norm in NORMS} == set(MODEL_ATTACKS.values())
+
+
+@pytest.mark.parametrize("key", KNOWN)
+def test_known_defaults_are_read_as_themselves(key: str) -> None:
+    default = KNOWN[key].resolved
+    assert KNOWN[key].read(default) == default

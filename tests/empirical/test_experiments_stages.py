@@ -1,0 +1,200 @@
+"""Networks that cells share: trained once, the same as if trained anew, whatever is in the way."""
+
+import json
+import os
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from numpy.testing import assert_array_equal
+from safetensors.torch import load_file, save_file
+
+from empirical.experiments import (
+    Network,
+    built_network,
+    load_network,
+    most_epochs,
+    prepare_folder,
+    run_cell,
+    save_network,
+    split_of,
+    stage_key,
+    stages,
+)
+from empirical.pruning import state_of
+from empirical.sweeps import Settings
+from tests.empirical.small_cells import small, told
+
+ITERATIVE = {"pruning.method": "iterative", "pruning.compression": 8}
+TICKETS = {"pruning.method": "tickets", "pruning.rounds": 3, "pruning.reset": "random"}
+
+
+def check_same(one: Any, other: Any) -> None:
+    assert repr(told(one)) == repr(told(other))
+    assert one.weights.keys() == other.weights.keys()
+    for name, value in one.weights.items():
+        assert_array_equal(value, other.weights[name])
+
+
+@pytest.fixture
+def counted(monkeypatch: pytest.MonkeyPatch) -> list[Settings]:
+    """Return the list of stages that are done from now on."""
+    done: list[Settings] = []
+    planned = stages.planned_stages
+
+    def noted(settings: Settings) -> Any:
+        return [
+            stages.PlannedStage(
+                settings=stage.settings,
+                epochs=stage.epochs,
+                work=lambda *given, stage=stage: (done.append(stage.settings), stage.work(*given))[
+                    1
+                ],
+            )
+            for stage in planned(settings)
+        ]
+
+    monkeypatch.setattr(stages, "planned_stages", noted)
+    return done
+
+
+@pytest.mark.parametrize("changes", [ITERATIVE, TICKETS, {"pruning.method": "none"}])
+def test_kept_networks_change_nothing(tmp_path: Path, changes: dict[str, Any]) -> None:
+    alone = run_cell(small(changes))
+    for _ in range(2):
+        check_same(alone, run_cell(small(changes), kept=tmp_path))
+
+
+def test_cells_share_what_leads_to_both(tmp_path: Path, counted: list[Settings]) -> None:
+    run_cell(small({**ITERATIVE, "pruning.compression": 4}), kept=tmp_path)
+    assert [one["pruning.compression"] for one in counted] == [1, 2, 4]
+    check_same(run_cell(small(ITERATIVE)), run_cell(small(ITERATIVE), kept=tmp_path))
+    assert [one["pruning.compression"] for one in counted] == [1, 2, 4, 1, 2, 4, 8, 8]
+    run_cell(small({**ITERATIVE, "attack.inputs": 3}), kept=tmp_path)
+    run_cell(small({**ITERATIVE, "pruning.compression": 1}), kept=tmp_path)
+    assert len(counted) == 8
+    run_cell(small({**ITERATIVE, "pruning.scope": "layer"}), kept=tmp_path)
+    assert [one["pruning.compression"] for one in counted[8:]] == [2, 4, 8]
+    run_cell(small(ITERATIVE, seed=1), kept=tmp_path)
+    assert len(counted) == 8 + 3 + 4
+
+
+@pytest.mark.parametrize("content", [b"", b"x" * 99, None])
+def test_a_damaged_network_is_trained_again(tmp_path: Path, content: bytes | None) -> None:
+    alone = run_cell(small(), kept=tmp_path)
+    (path,) = tmp_path.iterdir()
+    whole = path.read_bytes()
+    path.write_bytes(whole[: len(whole) // 2] if content is None else content)
+    check_same(alone, run_cell(small(), kept=tmp_path))
+    assert torch.equal(load_file(path)["0.weight"], torch.tensor(alone.weights["0.weight"]))
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_folder_that_is_not_there_is_not_made(tmp_path: Path) -> None:
+    check_same(run_cell(small()), run_cell(small(), kept=tmp_path / "absent"))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_network_that_cannot_be_kept_costs_no_cell(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: Any) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(stages, "save_network", full)
+    check_same(run_cell(small()), run_cell(small(), kept=tmp_path))
+
+
+def test_stage_key_is_of_what_leads_to_the_network() -> None:
+    one = stage_key(small())
+    for later in ({"attack.inputs": 9}, {"measure.confidence": 0.9}):
+        assert stage_key(small(later)) == one
+    for earlier in ({"training.rate": 0.1}, {"data.train": 9}, {"model.bias": False}, ITERATIVE):
+        assert stage_key(small(earlier)) != one
+    preset = small({"training.preset": "lenet5-small", "training.epochs": 5})
+    given = {key: preset[key] for key in preset if key.startswith("training.") and "adv" not in key}
+    given["training.preset"] = "none"
+    assert stage_key(preset) == stage_key(small(given))
+
+
+def test_prepare_folder_clears_what_a_kill_left_long_ago(tmp_path: Path) -> None:
+    old, new, kept = (tmp_path / name for name in ("a.part", "b.part", "c.safetensors"))
+    for path in (old, new, kept):
+        path.touch()
+    long_ago = time.time() - 7200
+    os.utime(old, (long_ago, long_ago))
+    os.utime(kept, (long_ago, long_ago))
+    prepare_folder(tmp_path)
+    assert sorted(tmp_path.iterdir()) == [new, kept]
+
+
+def a_network(changes: dict[str, Any] | None = None) -> Network:
+    settings = small(changes)
+    return built_network(settings, split_of(settings))
+
+
+@pytest.mark.parametrize("changes", [{}, ITERATIVE])
+def test_load_network_gives_what_was_saved(tmp_path: Path, changes: dict[str, Any]) -> None:
+    saved = a_network(changes)
+    save_network(tmp_path / "net.safetensors", saved)
+    loaded = load_network(tmp_path / "net.safetensors")
+    assert loaded.settings == saved.settings
+    assert loaded.steps == saved.steps
+    X = torch.rand(20, 64)
+    assert torch.equal(loaded.model(X), saved.model(X))
+    assert {n: v.tolist() for n, v in state_of(loaded.model).items()} == {
+        n: v.tolist() for n, v in state_of(saved.model).items()
+    }
+
+
+def about(changes: dict[str, Any]) -> dict[str, str]:
+    told = {"version": 1, "settings": {**small(), **changes}, "steps": []}
+    return {"sparsebound": json.dumps(told)}
+
+
+@pytest.mark.parametrize(
+    ("metadata", "said"),
+    [
+        (None, "says nothing of its settings"),
+        ({"sparsebound": '{"version": 2}'}, "says nothing of its settings"),
+        ({"sparsebound": "{"}, "must hold the network"),
+        (about({"model.widths": [64, 7, 10]}), "must hold the network of its settings"),
+        (about({"model.widths": [64, 10**12, 10]}), "at most 1,000,000,000 weights"),
+        (about({"model.widths": "x"}), "must hold the network of its settings"),
+        (about({"seed": -1}), "must hold the network of its settings"),
+        (about({"seed": "0"}), "seed must be an integer"),
+        (about({"other": 1}), "other is not in both"),
+    ],
+)
+def test_load_network_refuses_others(
+    tmp_path: Path, metadata: dict[str, str] | None, said: str
+) -> None:
+    path = tmp_path / "net.safetensors"
+    save_file(state_of(a_network().model), path, metadata)
+    with pytest.raises(ValueError, match=said) as caught:
+        load_network(path)
+    assert str(caught.value).startswith(f"{path} must")
+
+
+def test_load_network_refuses_damaged_files(tmp_path: Path) -> None:
+    path = tmp_path / "net.safetensors"
+    path.write_bytes(b"x" * 50)
+    with pytest.raises(ValueError, match="it is damaged"):
+        load_network(path)
+    with pytest.raises(FileNotFoundError):
+        load_network(tmp_path / "absent.safetensors")
+
+
+def test_built_network_goes_on_from_a_dense_one() -> None:
+    settings, dense = small(ITERATIVE), a_network()
+    told_epochs: list[int] = []
+    begun = built_network(settings, split_of(settings), begun=dense, progress=told_epochs.append)
+    whole = built_network(settings, split_of(settings))
+    assert {n: v.tolist() for n, v in state_of(begun.model).items()} == {
+        n: v.tolist() for n, v in state_of(whole.model).items()
+    }
+    assert told_epochs == [1, 2] * 3
+    assert most_epochs(settings, is_begun=True) == 6
+    assert most_epochs(settings) == 8
