@@ -6,18 +6,25 @@ from pathlib import Path
 
 import numpy as np
 
+from empirical.compression_study import CompressionCell
 from empirical.curves import digits_comparison, study_comparison
 from empirical.linear_study import LinearCell
 from empirical.network_study import Row, digits_networks, distance_table, lipschitz_table
 from empirical.planar import planar_network
+from empirical.transfer_study import transfer_study
 from figures import (
+    adversarial_share,
     cells,
     certified_accuracy,
+    compression,
     digit_flips,
     lipschitz_sparsity,
     network_sandwich,
+    r2_sparsity,
     robust_accuracy,
     sparsity,
+    tickets,
+    transfer,
 )
 
 Drawing = Callable[[], list[Path]]
@@ -68,3 +75,22 @@ def network_drawings(out: Path, *, seed: int) -> list[Drawing]:
         return cells.draw(net, unseen, out)
 
     return [sandwich, lambda: certified_accuracy.draw(tables(), out), constants, plane]
+
+
+def compression_drawings(
+    study: Sequence[CompressionCell],
+    linear_study: Sequence[LinearCell],
+    out: Path,
+    *,
+    seed: int,
+) -> list[Drawing]:
+    """Return the figures of pruned networks; the last to be drawn trains some of its own."""
+    models = {cell.model: 0 for cell in study}
+    groups = [[cell for cell in study if cell.model == model] for model in models]
+    return [
+        *(lambda group=group: compression.draw(group, out) for group in groups),
+        lambda: tickets.draw(study, out),
+        lambda: r2_sparsity.draw(study, linear_study, out),
+        lambda: adversarial_share.draw(study, out),
+        lambda: transfer.draw(transfer_study(seed=seed), out),
+    ]

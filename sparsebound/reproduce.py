@@ -7,10 +7,10 @@ import click
 
 from figures import verdicts
 from figures.style import whole_file
-from sparsebound.drawings import linear_drawings, network_drawings
+from sparsebound.drawings import compression_drawings, linear_drawings, network_drawings
 from sparsebound.options import as_json, effort, plan_name
 from sparsebound.progress import progress
-from sparsebound.study import compressed, judged, needs_networks, one_thread, studied
+from sparsebound.study import compressed, judged, one_thread, studied
 from sparsebound.verdict_text import verdict_json, verdict_lines
 from theory.claims import CATALOGUE
 
@@ -38,11 +38,12 @@ def reproduce(quick: bool, full: bool, seed: int, out: Path, as_json: bool) -> N
     with whole_file(out / "verdicts.json") as unfinished:
         unfinished.touch()  # a folder that cannot be written to is reported before the work
         cells = studied(plan, seed)
-        networks = compressed(plan, seed) if needs_networks(list(CATALOGUE)) else []
+        networks = compressed(plan, seed)
         found = judged(list(CATALOGUE), cells, networks, seed=seed)
         unfinished.write_text(verdict_json(found) + "\n", encoding="utf-8")
     drawings = linear_drawings(cells, out, seed=seed, carlini_wagner=full)
     drawings += network_drawings(out, seed=seed)
+    drawings += compression_drawings(networks, cells, out, seed=seed)
     files = verdicts.draw(found, out)
     with one_thread(), progress(len(drawings), "draw") as bar:
         for draw in drawings:

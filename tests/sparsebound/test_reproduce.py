@@ -17,15 +17,20 @@ from sparsebound.main import main
 from theory.claims import CATALOGUE
 
 FIGURES = [
+    "adversarial-share",
     "cells",
     "certified-accuracy",
+    "compression-64-20-10",
     "digit-flips",
     "lipschitz-sparsity",
     "network-sandwich",
+    "r2-sparsity",
     "robust-accuracy",
     "sparsity-breast-cancer",
     "sparsity-digits-3-or-8",
     "sparsity-gaussian-classes",
+    "tickets",
+    "transfer",
     "verdicts",
 ]
 # Checks that attack thousands of inputs, a second or more each, and have tests of their own.
