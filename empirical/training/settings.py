@@ -90,8 +90,8 @@ class Training:
         Training ends after so many epochs without a lower validation loss. None: never before
         `epochs`.
     keep : "best" or "last"
-        The weights of the epoch of least validation loss, or of the last one whose validation loss
-        is a number. "last" takes no patience.
+        The weights of the epoch of least validation loss, or of the last one that was run and whose
+        validation loss is a number.
     smoothing : float, in [0, 1)
         Of labels: the share of probability spread over all classes.
     l1, weight_decay : float, nonnegative
@@ -132,11 +132,6 @@ class Training:
             _require_count("patience", self.patience, 1)
         if self.keep not in KEEPS:
             raise ValueError(f"keep must be one of {', '.join(KEEPS)}; got {self.keep!r}.")
-        if self.keep == "last" and self.patience is not None:
-            raise ValueError(
-                f'patience must be None where keep is "last", as it waits for the best epoch; got'
-                f" {self.patience}."
-            )
 
 
 def _require(name: str, value: Any, what: str, is_so: Callable[[Any], bool]) -> None:

@@ -42,7 +42,6 @@ def message(changes: dict[str, Any]) -> str:
         ({"data.train": 899}, "data.train must be at most 898"),
         ({"attack.inputs": 451}, "attack.inputs must be at most 450, as the test part of digits"),
         ({"training.momentum": 0.5}, "training.momentum has no effect with an optimizer other"),
-        ({"training.keep": "last", "training.patience": 3}, "patience must be None"),
         ({"training.adversary.eps": 0.2}, "eps has no effect with training without an adversary"),
         ({"training.adversary.box": "unit"}, "box has no effect with training without"),
         ({"pruning.compression": 2}, "compression has no effect with pruning.method none"),
