@@ -1,17 +1,17 @@
 """One look for all figures, and one way to save them: PNG, SVG and the CSV of what is drawn."""
 
-import csv
-import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
 import matplotlib as mpl
 
 mpl.use("Agg")
 
 from matplotlib.figure import Figure
+
+from empirical.whole_files import whole_file, write_table
 
 # Okabe and Ito's colours, told apart by every kind of eye.
 BLACK, ORANGE, SKY, GREEN, BLUE, RED = (
@@ -42,35 +42,6 @@ def house_style() -> Iterator[None]:
     }
     with mpl.rc_context(settings):
         yield
-
-
-@contextmanager
-def whole_file(path: Path) -> Iterator[Path]:
-    """Yield a name to write to that becomes `path` only once everything is written.
-
-    Raises
-    ------
-    OSError
-        If the folder cannot be written to, or `path` is a folder or a device.
-    """
-    if path.exists() and not path.is_file():
-        raise FileExistsError(f"{path} must be a file; it is a folder or a device.")
-    path = path.resolve()  # what a link points to is replaced, not the link
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        yield part
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
-
-
-def write_table(rows: Iterable[Mapping[str, Any]], stream: TextIO) -> None:
-    """Write rows that share their keys as CSV."""
-    listed = list(rows)
-    writer = csv.DictWriter(stream, fieldnames=list(listed[0]) if listed else [])
-    writer.writeheader()
-    writer.writerows(listed)
 
 
 def save(figure: Figure, rows: Rows, out: Path, name: str) -> list[Path]:

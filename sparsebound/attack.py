@@ -22,7 +22,7 @@ from empirical.lowering import load_arrays
 from empirical.module_attacks import ModelAttackResult
 from empirical.sweeps import Settings
 from empirical.sweeps.known import BALLS, GROUPS
-from figures.style import whole_file, write_table
+from empirical.whole_files import whole_file, write_table
 from sparsebound.network_settings import (
     changed,
     given_settings,

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from empirical.lowering import NamedLinear, own_labels
+from empirical.whole_files import whole_file, write_table
 from sparsebound.options import norm_name, quantiles, setting_columns
 from theory.linear import class_scores, flip_distance, nearest_flip
 from theory.validation import FloatArray, as_budget
@@ -30,8 +31,6 @@ def linear_distances(
     distances = flip_distance(named.model, arrays["X"], y, **setting)
     summary = _summary(distances, as_budget(eps), setting, labelled=y is not None)
     if out is not None:
-        from figures.style import whole_file, write_table  # noqa: PLC0415  # matplotlib is slow
-
         flips = nearest_flip(named.model, arrays["X"], y, **setting)
         with whole_file(out) as part, part.open("w", encoding="utf-8", newline="") as stream:
             write_table(_rows(named, arrays, distances, flips.norms, setting), stream)

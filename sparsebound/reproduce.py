@@ -5,8 +5,8 @@ from pathlib import Path
 
 import click
 
+from empirical.whole_files import whole_file
 from figures import verdicts
-from figures.style import whole_file
 from sparsebound.drawings import compression_drawings, linear_drawings, network_drawings
 from sparsebound.options import as_json, effort, plan_name
 from sparsebound.progress import progress

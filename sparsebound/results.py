@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from empirical.ledger import results as ledger_table
-from figures.style import whole_file, write_table
+from empirical.whole_files import whole_file, write_table
 from sparsebound.options import as_json, json_text
 from sparsebound.result_table import aligned, in_order, main_columns, plain
 from sparsebound.row_file import refuse_unwritable

@@ -11,7 +11,6 @@ import click
 from empirical.engine import Tally, run_sweep
 from empirical.experiments import (
     model_facts,
-    prepare_folder,
     refuse_cell,
     run_cell,
     split_of,
@@ -20,6 +19,7 @@ from empirical.ledger import open_ledger, results
 from empirical.ledger.database import has_tables, named_errors, read_only
 from empirical.sweeps import Cell, Settings, Sweep, read_sweep, section
 from empirical.sweeps.known import KNOWN
+from empirical.whole_files import prepare_folder
 from sparsebound.options import as_json, json_text, table_text
 from sparsebound.result_table import setting_text, varying
 

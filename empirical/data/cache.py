@@ -3,7 +3,6 @@
 import gzip
 import io
 import os
-import uuid
 import zlib
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,6 +14,7 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from empirical.data.idx import IdxFile, verified_array
+from empirical.whole_files import write_whole
 
 _GZIP = b"\x1f\x8b"
 
@@ -67,7 +67,7 @@ def _fetched(folder: Path, file: IdxFile, mirrors: Sequence[str]) -> NDArray[np.
         except (OSError, ValueError) as error:
             problems.append(f"\n  {url}: {error!s:.300}")
             continue
-        _keep(folder / file.name, content)
+        write_whole(folder / file.name, content)
         return values
     raise ConnectionError(
         f"{file.name} must come from one of its mirrors, or be put into {folder} as it is or with"
@@ -103,16 +103,3 @@ def _verified(stream: IO[bytes], file: IdxFile, origin: str) -> tuple[bytes, NDA
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise ValueError(f"{origin} must be a whole gzip file: {error}.") from error
     return content, verified_array(content, file, origin)
-
-
-def _keep(path: Path, content: bytes) -> None:
-    """Write a file under another name, and give it its own once it is whole."""
-    part = path.with_name(f"{path.name}.{uuid.uuid4().hex}.part")
-    try:
-        with part.open("xb") as stream:
-            stream.write(content)
-            stream.flush()
-            os.fsync(stream.fileno())
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)

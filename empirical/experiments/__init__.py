@@ -13,7 +13,7 @@ from empirical.experiments.measure import (
 from empirical.experiments.model import model_facts
 from empirical.experiments.networks import Network, load_network, save_network
 from empirical.experiments.refusals import refuse_cell
-from empirical.experiments.stages import built_network, most_epochs, prepare_folder, stage_key
+from empirical.experiments.stages import built_network, most_epochs, stage_key
 from empirical.experiments.streams import one_thread
 
 __all__ = [
@@ -31,7 +31,6 @@ __all__ = [
     "most_epochs",
     "network_row",
     "one_thread",
-    "prepare_folder",
     "refuse_cell",
     "run_cell",
     "save_network",

@@ -1,8 +1,6 @@
 """Files of trained networks that say by which settings: safetensors, with the settings as JSON."""
 
 import json
-import os
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +15,7 @@ from empirical.experiments.training import Step
 from empirical.pruning import restore, state_of
 from empirical.sweeps import Settings
 from empirical.sweeps.known import KNOWN
+from empirical.whole_files import write_whole
 
 _NAME, _VERSION = "sparsebound", 1
 
@@ -58,16 +57,7 @@ def save_network(path: Path, network: Network) -> None:
     }
     state = {name: value.contiguous() for name, value in state_of(network.model).items()}
     packed = save(state, metadata={"format": "pt", _NAME: json.dumps(about)})
-    with tempfile.NamedTemporaryFile(dir=path.parent, suffix=".part", delete=False) as stream:
-        part = Path(stream.name)
-        try:
-            stream.write(packed)
-            stream.flush()
-            os.fsync(stream.fileno())
-            part.replace(path)
-        except BaseException:
-            part.unlink(missing_ok=True)
-            raise
+    write_whole(path, packed)
 
 
 def load_network(path: Path) -> Network:

@@ -4,7 +4,6 @@ A file is named by the hash of all settings that lead to its network, so that an
 writes it writes the same; it is whole or not there; and without it the network is trained again.
 """
 
-import time
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -20,7 +19,6 @@ from empirical.sweeps.known import KNOWN
 
 # What a network does not depend on: later stages, and a name for what other settings say.
 _LATER = ("attack.", "measure.", "training.preset")
-_ABANDONED = 3600.0  # seconds: a write takes far less
 _STAGES = ("data", "model", "training", "pruning")
 
 
@@ -58,21 +56,6 @@ def built_network(
 def most_epochs(settings: Settings, *, is_begun: bool = False) -> int:
     """Return how many epochs a cell's trainings take at most, without the dense one if begun."""
     return sum(stage.epochs for stage in planned_stages(settings)[int(is_begun) :])
-
-
-def prepare_folder(folder: Path) -> None:
-    """Make a folder of networks to keep, and clear what a kill left in it.
-
-    Raises
-    ------
-    OSError
-        If it cannot be made.
-    """
-    folder.mkdir(parents=True, exist_ok=True)
-    for part in folder.glob("*.part"):
-        with suppress(FileNotFoundError):  # another process was faster
-            if time.time() - part.stat().st_mtime > _ABANDONED:
-                part.unlink()
 
 
 def stage_key(settings: Settings) -> str:

@@ -11,7 +11,8 @@ from types import TracebackType
 from typing import Self, TypeVar
 
 from empirical.ledger.records import Record, Status
-from empirical.ledger.weights import prepare
+from empirical.ledger.weights import weights_folder
+from empirical.whole_files import prepare_folder
 
 APPLICATION, SCHEMA = 0x53504244, 1  # "SPBD", in the file's header beside the schema's version
 _PATIENCE, _TRIES = 30.0, 5  # seconds that another writer may take; and how often we wait them
@@ -125,7 +126,7 @@ def open_ledger(path: Path) -> Ledger:
         path.parent.mkdir(parents=True, exist_ok=True)
         if path.exists():
             has_tables(path)
-        prepare(path)
+        prepare_folder(weights_folder(path))
     except LedgerError:
         raise
     except OSError as error:

@@ -1,8 +1,5 @@
 """Weights beside the ledger: one safetensors file a cell, whole or not there."""
 
-import os
-import tempfile
-import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -11,8 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from safetensors.numpy import load_file, save
 
-_PART = ".part"
-_ABANDONED = 3600.0  # seconds: a write takes far less
+from empirical.whole_files import write_whole
 
 
 def weights_folder(ledger: Path) -> Path:
@@ -49,7 +45,7 @@ def save_weights(ledger: Path, key: str, packed: bytes) -> Path:
         If it cannot be written.
     """
     path = weights_path(ledger, key)
-    _replace(path, packed)
+    write_whole(path, packed)
     return path
 
 
@@ -62,54 +58,3 @@ def load_weights(ledger: Path, key: str) -> dict[str, NDArray[Any]]:
         If it has none.
     """
     return load_file(weights_path(ledger, key))
-
-
-def prepare(ledger: Path) -> None:
-    """Make the folder of weights, show that it can be written, and clear what a kill left.
-
-    Raises
-    ------
-    OSError
-        If it cannot be written.
-    """
-    folder = weights_folder(ledger)
-    folder.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile(dir=folder, suffix=_PART) as probe:
-        probe.write(bytes(65536))
-        probe.flush()
-        os.fsync(probe.fileno())
-    for part in folder.glob(f"*{_PART}"):
-        _clear(part)
-
-
-def _clear(part: Path) -> None:
-    try:
-        if time.time() - part.stat().st_mtime > _ABANDONED:
-            part.unlink()
-    except FileNotFoundError:  # another process was faster
-        return
-
-
-def _replace(path: Path, data: bytes) -> None:
-    with tempfile.NamedTemporaryFile(dir=path.parent, suffix=_PART, delete=False) as stream:
-        part = Path(stream.name)
-        try:
-            stream.write(data)
-            stream.flush()
-            os.fsync(stream.fileno())
-            part.replace(path)
-        except BaseException:
-            part.unlink(missing_ok=True)
-            raise
-    _sync_folder(path.parent)
-
-
-def _sync_folder(folder: Path) -> None:
-    """Make the new name last; where a system has no such thing, it does it by itself."""
-    if os.name != "posix":
-        return
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

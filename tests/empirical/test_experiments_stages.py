@@ -1,8 +1,6 @@
 """Networks that cells share: trained once, the same as if trained anew, whatever is in the way."""
 
 import json
-import os
-import time
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +14,6 @@ from empirical.experiments import (
     built_network,
     load_network,
     most_epochs,
-    prepare_folder,
     run_cell,
     save_network,
     split_of,
@@ -117,17 +114,6 @@ def test_stage_key_is_of_what_leads_to_the_network() -> None:
     given = {key: preset[key] for key in preset if key.startswith("training.") and "adv" not in key}
     given["training.preset"] = "none"
     assert stage_key(preset) == stage_key(small(given))
-
-
-def test_prepare_folder_clears_what_a_kill_left_long_ago(tmp_path: Path) -> None:
-    old, new, kept = (tmp_path / name for name in ("a.part", "b.part", "c.safetensors"))
-    for path in (old, new, kept):
-        path.touch()
-    long_ago = time.time() - 7200
-    os.utime(old, (long_ago, long_ago))
-    os.utime(kept, (long_ago, long_ago))
-    prepare_folder(tmp_path)
-    assert sorted(tmp_path.iterdir()) == [new, kept]
 
 
 def a_network(changes: dict[str, Any] | None = None) -> Network:

@@ -11,8 +11,9 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from empirical.compression_study import CompressionCell
+from empirical.whole_files import write_table
 from figures import adversarial_share, compression, r2_sparsity, tickets, transfer
-from figures.style import BLACK, RED, write_table
+from figures.style import BLACK, RED
 from sparsebound import drawings
 from tests.empirical.planted_networks import SEARCHED, bounds
 from tests.figures.pruned import (
