@@ -1,5 +1,6 @@
 """Settings of networks on the command line, as sweep files have them."""
 
+import json
 import tomllib
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -115,6 +116,21 @@ def refuse_other_sections(given: Mapping[str, Any], *sections: str) -> None:
             raise click.UsageError(
                 f"--set must be of {' or '.join(sections)} here, as NET has the rest; got {key}."
             )
+
+
+def default_file() -> str:
+    """Return a sweep file that gives every setting its default."""
+    lines = ["[sweep]", 'name = "defaults"', "seeds = [0]"]
+    section = "sweep"
+    for key, option in KNOWN.items():
+        start, _, name = key.partition(".")
+        if start != section:
+            section = start
+            lines += ["", f"[{section}]"]
+        # JSON's text, numbers, lists and truth are TOML's.
+        value = "none" if option.resolved is None else option.resolved
+        lines.append(f"{name} = {json.dumps(value)}")
+    return "\n".join(lines)
 
 
 def _value(text: str) -> Any:

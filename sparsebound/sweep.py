@@ -20,11 +20,18 @@ from empirical.ledger.database import has_tables, named_errors, read_only
 from empirical.sweeps import Cell, Settings, Sweep, read_sweep, section
 from empirical.sweeps.known import KNOWN
 from empirical.whole_files import prepare_folder
+from sparsebound.network_settings import default_file
 from sparsebound.options import as_json, json_text, table_text
 from sparsebound.result_table import setting_text, varying
 
 FAILED = 4  # the exit code where a cell failed: 1 is `check`'s, 2 bad input, 3 a defect
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+
+
+def _tell_settings(ctx: click.Context, _: click.Parameter, is_asked: bool) -> None:
+    if is_asked and not ctx.resilient_parsing:
+        click.echo(default_file())
+        ctx.exit()
 
 
 @click.command()
@@ -55,6 +62,14 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
     default=True,
     help="Whether networks that cells have in common are trained once and kept beside the ledger,"
     " in a folder that ends in .networks; default: they are.",
+)
+@click.option(
+    "--settings",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_tell_settings,
+    help="Print a file with every setting at its default, to begin with, and stop.",
 )
 @click.option("--dry-run", is_flag=True, help="Say what would be run; write nothing.")
 @as_json
@@ -90,6 +105,7 @@ def sweep(
 
     \b
     Examples:
+      sparsebound sweep --settings
       sparsebound sweep compression.toml --dry-run
       sparsebound sweep compression.toml --workers 2
       sparsebound results results.sqlite

@@ -2,6 +2,7 @@
 
 import json
 import os
+import tomllib
 from collections import namedtuple
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,8 @@ import pytest
 
 from empirical.experiments import run_cell
 from empirical.ledger import load_weights, results
-from empirical.sweeps import Settings
+from empirical.sweeps import Settings, read_sweep
+from empirical.sweeps.known import KNOWN
 from sparsebound import sweep as command
 from tests.sparsebound.sweeps import check_refused, run, tiny
 
@@ -185,3 +187,27 @@ def test_sweep_text_and_json_say_the_same(file: Path) -> None:
         *("sweep", "cells", "done", "failed")
     ]
     assert "done     4" in shown
+
+
+def test_settings_are_a_file_of_the_defaults(tmp_path: Path) -> None:
+    printed = run("sweep", "--settings")
+    assert printed.exit_code == 0
+    whole, bare = tmp_path / "whole.toml", tmp_path / "bare.toml"
+    whole.write_text(printed.stdout, encoding="utf-8")
+    bare.write_text('[sweep]\nname = "bare"\n', encoding="utf-8")
+    assert set(KNOWN) == {
+        f"{start}.{name}"
+        for start, table in tomllib.loads(printed.stdout).items()
+        if start != "sweep"
+        for name in _flat(table)
+    }
+    cells = [read_sweep(path, known=KNOWN).cells for path in (whole, bare)]
+    assert cells[0] == cells[1]
+
+
+def _flat(table: dict[str, Any], before: str = "") -> list[str]:
+    names = []
+    for key, value in table.items():
+        inner = isinstance(value, dict)
+        names += _flat(value, f"{before}{key}.") if inner else [f"{before}{key}"]
+    return names
