@@ -3,8 +3,10 @@
 import functools
 
 import numpy as np
+import torch
 from sklearn.datasets import load_digits
 from sklearn.linear_model import LogisticRegression
+from torch import nn
 
 from theory.linear.classifier import LinearClassifier
 
@@ -35,6 +37,16 @@ def ten_digits():
     ]
     models = [LinearClassifier(weights=fit.coef_, bias=fit.intercept_) for fit in fits]
     return models, X[1000:1100], y[1000:1100]
+
+
+def module_of_ten_digits(dtype=torch.float64):
+    """Return the middle model of `ten_digits` as a module and as a record, and 40 inputs."""
+    fitted, X, y = ten_digits()
+    model = nn.Linear(64, 10, dtype=dtype)
+    state = {"weight": torch.tensor(fitted[1].weights), "bias": torch.tensor(fitted[1].bias)}
+    model.load_state_dict(state)
+    weights, bias = (p.detach().double().numpy() for p in (model.weight, model.bias))
+    return model, LinearClassifier(weights=weights, bias=bias), X[:40], y[:40]
 
 
 def standardised():

@@ -12,7 +12,7 @@ from torch import nn
 
 from empirical.measures import distance_summary, median_interval
 from empirical.module_attacks import ModelAttackResult, model_attack_distances
-from tests.empirical.attacked import ten_digits
+from tests.empirical.attacked import module_of_ten_digits
 from theory.linear import LinearClassifier, flip_distance, r_2
 
 NAN = float("nan")
@@ -37,16 +37,12 @@ def found(*distances: float, norm: float = 2.0, box: Any = None) -> ModelAttackR
 
 def affine(norm: float) -> tuple[LinearClassifier, Any, Any, ModelAttackResult]:
     """Return a model of ten digits, 40 inputs of which two are wrong, and what attacks find."""
-    fitted, X, y = ten_digits()
-    X, y = X[:40], np.concatenate([(y[:2] + 1) % 10, y[2:40]])
-    model = nn.Linear(64, 10).double()
-    model.load_state_dict(
-        {"weight": torch.tensor(fitted[1].weights), "bias": torch.tensor(fitted[1].bias)}
-    )
+    model, record, X, y = module_of_ten_digits()
+    y = np.concatenate([(y[:2] + 1) % 10, y[2:]])
     attacks = ["ddn"] if norm == 2 else ["linf_deepfool", "linf_pgd"]
     rng = np.random.default_rng(0)
     result = model_attack_distances(model, X, y, norm=norm, box=(0, 1), attacks=attacks, rng=rng)
-    return fitted[1], X, y, result
+    return record, X, y, result
 
 
 def test_summary_by_hand_counts_wrong_ones_as_zero() -> None:

@@ -5,15 +5,13 @@ from typing import Any
 
 import numpy as np
 import pytest
-import torch
 from scipy import stats
-from torch import nn
 
 from empirical.measures import accuracy_beyond, robust_curve
 from empirical.module_attacks import ModelAttackResult, model_attack_distances
 from empirical.module_budgets import BudgetResult, model_robust_accuracy
-from tests.empirical.attacked import ten_digits
-from theory.linear import LinearClassifier, robust_accuracy
+from tests.empirical.attacked import module_of_ten_digits
+from theory.linear import robust_accuracy
 
 BOX = (0.0, 1.0)
 NAN = float("nan")
@@ -21,15 +19,6 @@ NAN = float("nan")
 
 def rng() -> np.random.Generator:
     return np.random.default_rng(0)
-
-
-def affine() -> tuple[nn.Module, LinearClassifier, Any, Any]:
-    fitted, X, y = ten_digits()
-    model = nn.Linear(64, 10).double()
-    model.load_state_dict(
-        {"weight": torch.tensor(fitted[1].weights), "bias": torch.tensor(fitted[1].bias)}
-    )
-    return model, fitted[1], X[:40], y[:40]
 
 
 def budgets(survived: Any, **broken: Any) -> BudgetResult:
@@ -90,7 +79,7 @@ def test_accuracy_beyond_counts_the_unknown_as_surviving_and_wrong_ones_never() 
 
 @pytest.mark.parametrize("norm", [2.0, math.inf])
 def test_both_curves_of_affine_models_fall_towards_the_exact_and_not_below(norm: float) -> None:
-    model, record, X, y = affine()
+    model, record, X, y = module_of_ten_digits()
     eps = np.array([0.0, 0.02, 0.05, 0.1, 0.3])
     given = {"norm": norm, "box": BOX, "rng": rng()}
     swept = robust_curve(model_robust_accuracy(model, X, y, eps, **given))

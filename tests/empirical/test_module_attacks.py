@@ -12,8 +12,8 @@ from empirical.attack_methods import METHODS, has_numba
 from empirical.models import cnn, mlp
 from empirical.module_attacks import MODEL_ATTACKS, ModelAttackResult, model_attack_distances
 from empirical.pruning import apply_masks
-from tests.empirical.attacked import ten_digits
-from theory.linear import LinearClassifier, flip_distance
+from tests.empirical.attacked import module_of_ten_digits
+from theory.linear import flip_distance
 
 BOX = (0.0, 1.0)
 # Two orders of summation of some tens of products of order one.
@@ -26,16 +26,6 @@ COMPILED = [
 
 def rng() -> np.random.Generator:
     return np.random.default_rng(0)
-
-
-def affine() -> tuple[nn.Module, LinearClassifier, Any, Any]:
-    """Return one affine model of ten digits, in float32 and as a record, and 40 inputs."""
-    fitted, X, y = ten_digits()
-    model = nn.Linear(64, 10)
-    state = {"weight": torch.tensor(fitted[1].weights), "bias": torch.tensor(fitted[1].bias)}
-    model.load_state_dict(state)
-    weights, bias = (p.detach().double().numpy() for p in (model.weight, model.bias))
-    return model, LinearClassifier(weights=weights, bias=bias), X[:40], y[:40]
 
 
 def pruned(model: nn.Module) -> nn.Module:
@@ -92,7 +82,7 @@ def assert_honest(found: ModelAttackResult, model: nn.Module, X: Any, y: Any) ->
     ],
 )
 def test_distances_on_affine_models_are_near_the_exact_ones(attack: str) -> None:
-    model, record, X, y = affine()
+    model, record, X, y = module_of_ten_digits(torch.float32)
     norm = MODEL_ATTACKS[attack]
     found = model_attack_distances(model, X, y, norm=norm, box=BOX, attacks=[attack], rng=rng())
     exact = flip_distance(record, X, y, norm=norm, box=BOX)
@@ -105,7 +95,7 @@ def test_distances_on_affine_models_are_near_the_exact_ones(attack: str) -> None
 
 @pytest.mark.parametrize("attack", ["ead", "l0_ead", "l0_greedy"])
 def test_sparse_moves_on_affine_models_are_never_below_the_exact_ones(attack: str) -> None:
-    model, record, X, y = affine()
+    model, record, X, y = module_of_ten_digits(torch.float32)
     norm = MODEL_ATTACKS[attack]
     found = model_attack_distances(model, X, y, norm=norm, box=BOX, attacks=[attack], rng=rng())
     exact = flip_distance(record, X, y, norm=norm, box=BOX)
@@ -119,7 +109,7 @@ def test_sparse_moves_on_affine_models_are_never_below_the_exact_ones(attack: st
 @pytest.mark.skipif(not has_numba(), reason="numba is not installed")
 @pytest.mark.parametrize("norm", [2])
 def test_ensembles_that_walk_the_boundary_do_best(norm: float) -> None:
-    model, record, X, y = affine()
+    model, record, X, y = module_of_ten_digits(torch.float32)
     found = model_attack_distances(model, X, y, norm=norm, box=BOX, attacks="ensemble", rng=rng())
     quick = model_attack_distances(model, X, y, norm=norm, box=BOX, attacks="quick", rng=rng())
     exact = flip_distance(record, X, y, norm=norm, box=BOX)
@@ -181,7 +171,7 @@ def test_constant_models_leave_all_unknown(norm: float) -> None:
 
 
 def test_global_generators_stay_and_results_repeat() -> None:
-    model, _, X, y = affine()
+    model, _, X, y = module_of_ten_digits(torch.float32)
     before, numpys = torch.random.get_rng_state(), np.random.get_state()[1].copy()  # noqa: NPY002
     runs = [
         model_attack_distances(model, X, y, norm=2, box=BOX, attacks=["ddn"], rng=rng()).distances

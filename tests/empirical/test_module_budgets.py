@@ -11,23 +11,14 @@ from torch import nn
 
 from empirical.models import mlp
 from empirical.module_budgets import BudgetResult, masking_alarms, model_robust_accuracy
-from tests.empirical.attacked import ten_digits
-from theory.linear import LinearClassifier, flip_distance
+from tests.empirical.attacked import module_of_ten_digits
+from theory.linear import flip_distance
 
 BOX = (0.0, 1.0)
 
 
 def rng() -> np.random.Generator:
     return np.random.default_rng(0)
-
-
-def affine() -> tuple[nn.Module, LinearClassifier, Any, Any]:
-    fitted, X, y = ten_digits()
-    model = nn.Linear(64, 10).double()
-    model.load_state_dict(
-        {"weight": torch.tensor(fitted[1].weights), "bias": torch.tensor(fitted[1].bias)}
-    )
-    return model, fitted[1], X[:40], y[:40]
 
 
 class Rounded(nn.Module):
@@ -51,7 +42,7 @@ class Wavy(nn.Module):
 
 @pytest.mark.parametrize("norm", [2, math.inf])
 def test_survivors_of_affine_models_are_between_the_exact_ones_and_few_more(norm: float) -> None:
-    model, record, X, y = affine()
+    model, record, X, y = module_of_ten_digits()
     exact = flip_distance(record, X, y, norm=norm, box=BOX)
     eps = np.quantile(exact[exact > 0], [0.2, 0.5, 0.8])
     found = model_robust_accuracy(model, X, y, eps, norm=norm, box=BOX, rng=rng())
@@ -87,7 +78,7 @@ def test_witnesses_break_within_their_budgets_and_are_kept_for_larger_ones(norm:
 
 
 def test_a_model_of_rounded_logits_raises_the_alarm_of_random_moves() -> None:
-    model, _, X, y = affine()
+    model, _, X, y = module_of_ten_digits()
     found = model_robust_accuracy(
         Rounded(model), X, y, [0.2, 0.6], norm=math.inf, box=BOX, rng=rng()
     )
@@ -134,7 +125,7 @@ def test_alarms_say_what_beat_what_and_where() -> None:
 
 
 def test_seeds_repeat_results_and_global_generators_stay() -> None:
-    model, _, X, y = affine()
+    model, _, X, y = module_of_ten_digits()
     before = torch.random.get_rng_state()
     runs = [
         model_robust_accuracy(model, X, y, [0.05, 0.1], norm=2, box=BOX, rng=rng()).broken
