@@ -1,4 +1,4 @@
-"""The compression study in tables: accuracy, robustness and r_2 of pruned networks, over seeds.
+"""The compression study in tables: accuracy, robustness, distances and r_2, over seeds.
 
 Each row says the kind of what is averaged. Its mean over seeds is an estimate, with 95 % limits
 ("low", "high") over random splits of one data set; all three are nan where it is not covered.
@@ -18,9 +18,10 @@ Row = dict[str, Any]
 # Of linear classifiers: sparse by a penalty, by cutting, and by cutting and training on.
 LINEAR_FAMILIES = ("L1 logistic", "L2 logistic, cut", "L2 logistic, cut and refitted")
 
-
 _OTHERS = "from moments of other inputs"
 _TOLD = ("what", "kind", "value", "low", "high", "seeds", "inputs")
+# Of convolutional networks: what finds flips in the box, by norm.
+_FINDERS = {"L2": (2.0, "DDN"), "L0": (0.0, "one pixel or greedy")}
 
 
 class _Measured(NamedTuple):
@@ -37,11 +38,14 @@ class _Measured(NamedTuple):
 
 
 def compression_table(cells: Sequence[CompressionCell]) -> list[Row]:
-    """Return accuracy, robust accuracy and r_2, a row a number of a family's level, over seeds.
+    """Return accuracy, robust accuracy and distances, a row a number of a family's level, by seeds.
 
     Kind: each row says it. Exact: accuracy on the inputs at hand, and r_2 where every search ended;
     upper: what attacks leave or find; lower: what is proven. What was not measured has no row. A
-    mean is nan where a distance is infinite, or there is one seed only.
+    mean is nan where a distance is infinite or unknown, or there is one seed only.
+
+    The measure "distance" is the mean in the box of all inputs, 0 where wrong: in L2 r_2 with a
+    box, in L0 a number of features.
 
     Parameters
     ----------
@@ -135,7 +139,18 @@ def _measured(group: Sequence[CompressionCell]) -> Iterator[_Measured]:
         proven = [float(cell.certified[k]) for cell in group]
         if not np.isnan(proven).all():
             yield _Measured("robust accuracy", "CROWN", "lower", proven, ratio, **under)
+    yield from _flips(group)
     yield from _distances(group)
+
+
+def _flips(group: Sequence[CompressionCell]) -> Iterator[_Measured]:
+    """Yield mean distances in the box, norm by norm, where attacks looked for them."""
+    for name, (norm, what) in _FINDERS.items():
+        found = [cell.flips[name] for cell in group if name in cell.flips]
+        if found:
+            ratio = found[0].size / group[0].trained_on
+            means = [float(own.mean()) for own in found]
+            yield _Measured("distance", what, "upper", means, ratio, norm=norm, box=BOX)
 
 
 def _distances(group: Sequence[CompressionCell]) -> Iterator[_Measured]:

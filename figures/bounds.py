@@ -36,9 +36,11 @@ def column(rows: Rows, name: str) -> Any:
 
 def measure_name(row: Any) -> str:
     """Return what a row of a compression table measures, in words."""
+    norm = str(row["norm"]).removesuffix(".0")
     named = {
         "accuracy": "accuracy",
         "robust accuracy": f"robust accuracy, L∞, ε = {row['eps']}, pixels stay in [0, 1]",
+        "distance": f"mean L{norm} distance to a flip, pixels stay in [0, 1]",
         "r_2": f"r₂: mean L2 distance to a flip, no box ({row['inputs']} inputs)",
     }
     return named[row["measure"]]

@@ -1,7 +1,6 @@
 """Accuracy and robustness against compression: how networks were pruned, and how trained."""
 
 from collections.abc import Sequence
-from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +9,7 @@ from matplotlib.figure import Figure
 
 from empirical.compression_study import CompressionCell
 from empirical.compression_tables import compression_table
+from figures import schemes
 from figures.bounds import compression_axis, draw_kinds, handles, measure_name, panels
 from figures.style import BLACK, BLUE, GREEN, ORANGE, RED, Rows, house_style, save
 
@@ -27,10 +27,6 @@ def _choice(row: Any) -> tuple[str, str]:
     return row["trained"], row["family"].partition(" ")[2]
 
 
-def _unit(row: Any) -> str:
-    return f"{row['family'].partition(' ')[0].replace('ticket', 'weight')}s pruned"
-
-
 def _draw(axes: Axes, rows: Rows) -> None:
     for choice, (_, color) in _CHOICES.items():
         own = [row for row in rows if _choice(row) == choice]
@@ -41,10 +37,10 @@ def _draw(axes: Axes, rows: Rows) -> None:
 
 
 def draw(cells: Sequence[CompressionCell], out: Path) -> list[Path]:
-    """Draw the networks of one model, a row a measure and a column what is pruned; return files.
+    """Draw the networks of one model, a panel a measure; return the files.
 
-    Measures of a single column stand side by side. Of lottery tickets only those reset to their
-    original weights are drawn.
+    Those that lose kernels or filters as well are drawn by `figures.schemes`. Of lottery tickets
+    only those reset to their original weights are drawn.
 
     Raises
     ------
@@ -54,29 +50,27 @@ def draw(cells: Sequence[CompressionCell], out: Path) -> list[Path]:
     rows = [row for row in compression_table(cells) if _choice(row) in _CHOICES]
     if not rows:
         raise ValueError(f"cells must hold networks pruned by a known scheme; got {len(cells)}.")
-    measures, units = (list(dict.fromkeys(map(key, rows))) for key in (measure_name, _unit))
-    places, across = list(product(measures, units)), max(2, len(units))
+    if any(row["family"].startswith(("kernel", "filter")) for row in rows):
+        return schemes.draw(rows, out)
+    measures = list(dict.fromkeys(map(measure_name, rows)))
     with house_style():
-        down = -(-len(places) // across)
-        figure = Figure(figsize=(1 + 4.6 * across, 2 + 2.5 * down))
-        for axes, place in zip(panels(figure, len(places), across=across), places, strict=True):
-            _draw(axes, [row for row in rows if (measure_name(row), _unit(row)) == place])
+        figure = Figure(figsize=(10.2, 2 + 2.5 * -(-len(measures) // 2)))
+        for axes, measure in zip(panels(figure, len(measures), across=2), measures, strict=True):
+            _draw(axes, [row for row in rows if measure_name(row) == measure])
             compression_axis(axes, [row["compression"] for row in rows])
-            axes.set_title("\n".join(place[::-1]) if len(units) > 1 else place[0])
+            axes.set_title(measure)
         figure.suptitle(_title(rows))
         shown = {_choice(row) for row in rows}
         colours = [both for choice, both in _CHOICES.items() if choice in shown]
-        figure.legend(handles=handles(colours, rows), loc="outside lower center", ncols=across)
+        figure.legend(handles=handles(colours, rows), loc="outside lower center", ncols=2)
         return save(figure, rows, out, f"compression {rows[0]['model']}".replace(" ", "-").lower())
 
 
 def _title(rows: Rows) -> str:
     tickets = any(_choice(row)[1] == "original" for row in rows)
-    coarse = any(_unit(row) != "weights pruned" for row in rows)
+    warning = " Tickets were trained for fewer epochs: compare within a line." if tickets else ""
     return (
         f"What does pruning cost, and does it matter how? {rows[0]['model']} on digits,"
         f" {rows[0]['inputs']} test inputs,\nmeans and 95 % intervals over"
-        f" {max(row['seeds'] for row in rows)} splits."
-        + " Tickets were trained for fewer epochs: compare within a line." * tickets
-        + " Kernels and filters: the last layer stays dense." * coarse
+        f" {max(row['seeds'] for row in rows)} splits.{warning}"
     )

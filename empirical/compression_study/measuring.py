@@ -12,6 +12,7 @@ from torch.nn.functional import cross_entropy
 
 from empirical.compression_study.record import BOX, EPS, BoolArray, CompressionCell
 from empirical.data import Part
+from empirical.module_attacks import model_attack_distances
 from empirical.network_attacks import network_attack_distances
 from empirical.training import Adversary
 from empirical.training.adversary import attacked
@@ -114,3 +115,35 @@ def with_distances(cell: CompressionCell, net: ReluNetwork, test: Part) -> Compr
     result = network_attack_distances(net, *test, attacks=("l2_deepfool",), box=None)
     deepfool = np.where(np.isnan(result.distances), np.inf, result.distances)
     return replace(cell, distances=found, deepfool=deepfool)
+
+
+def with_flips(
+    cell: CompressionCell, model: nn.Module, net: ReluNetwork, test: Part
+) -> CompressionCell:
+    """Return a cell with the distances in L0 and L2 of the flips that attacks find in the box.
+
+    Kind: upper. In L0 the steepest feature goes first, which misses many flips of one feature
+    alone: these are tried one by one. In L2 a flip of k features is no farther than √k, as the box
+    is one wide: that is what is left where every slope is 0, and an attack by slopes finds nothing.
+    """
+    rng = np.random.default_rng(cell.seed)
+    under: Any = {"box": BOX, "rng": rng}
+    greedy = model_attack_distances(model, *test, norm=0, attacks=["l0_greedy"], **under).distances
+    ddn = model_attack_distances(model, *test, norm=2, attacks=["ddn"], **under).distances
+    alone = flipped_by_one(net, test) & (greedy != 0)
+    changed = np.where(alone, 1.0, greedy)
+    return replace(cell, flips={"L0": changed, "L2": np.fmin(ddn, np.sqrt(changed))})
+
+
+def flipped_by_one(net: ReluNetwork, test: Part) -> BoolArray:
+    """Return which inputs get another label when one feature goes to a side of the box.
+
+    Or has another already. A flip on the way to the side, and back, is not looked for.
+    """
+    n, d = test.X.shape
+    flipped = np.zeros(n, dtype=bool)
+    for side in BOX:
+        points = np.where(np.eye(d, dtype=bool), side, test.X[:, None, :])
+        kept = right(net, points.reshape(n * d, d), np.repeat(test.y, d))
+        flipped |= ~kept.reshape(n, d).all(axis=1)
+    return flipped

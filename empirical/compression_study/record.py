@@ -1,6 +1,7 @@
 """What the compression study writes down of one network, and how much of the study is done."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Literal
 
 import numpy as np
@@ -57,6 +58,10 @@ class CompressionCell:
     deepfool : array, shape (m,), or None
         Of the same by DeepFool, without a box: 0 where wrong, inf where none was found. Kind:
         upper.
+    flips : mapping of str to array, shape (n,)
+        By norm, "L0" and "L2": how far the flips are that attacks find in the box, 0 where wrong,
+        nan where none was found, which proves nothing. Kind: upper; L0 counts features, and 1 is
+        exact. Empty for networks of one hidden layer.
     """
 
     seed: int
@@ -73,6 +78,7 @@ class CompressionCell:
     certified: FloatArray
     distances: DistanceBounds | None = None
     deepfool: FloatArray | None = None
+    flips: Mapping[str, FloatArray] = field(default_factory=dict)
 
     @property
     def accuracy(self) -> float:
@@ -98,7 +104,8 @@ class Plan:
     searched : int
         How many of them have their exact distances searched for.
     convolutions : int
-        Splits on which convolutional networks are pruned by all nine schemes, none or at least 2.
+        Splits on which convolutional networks are pruned by all nine schemes, none or at least 2;
+        all their inputs are attacked in L0 and L2 as well.
     epochs : int
         Passes over the training part at each level.
 

@@ -4,7 +4,13 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from empirical.compression_study.measuring import certified, right, survivals, with_distances
+from empirical.compression_study.measuring import (
+    certified,
+    right,
+    survivals,
+    with_distances,
+    with_flips,
+)
 from empirical.compression_study.networks import (
     CRITERIA,
     Pruned,
@@ -12,7 +18,7 @@ from empirical.compression_study.networks import (
     convolutional_networks,
     natural_networks,
 )
-from empirical.compression_study.record import EPS, MLP, CompressionCell, Plan
+from empirical.compression_study.record import CNN, EPS, MLP, CompressionCell, Plan
 from empirical.data import Part, digits, split
 from empirical.lowering import network_from_module
 
@@ -75,6 +81,9 @@ def _cells(
             survived=survived[r],
             certified=certified(net, test) if one.model == MLP else np.full(len(EPS), np.nan),
         )
-        searched = one.family == _SEARCHED and one.model == MLP
-        found.append(with_distances(cell, net, few) if searched else cell)
+        if one.model == CNN:
+            cell = with_flips(cell, one.network, net, test)
+        elif one.family == _SEARCHED:
+            cell = with_distances(cell, net, few)
+        found.append(cell)
     return found

@@ -83,6 +83,7 @@ def test_study_has_a_cell_for_each_seed_family_and_level(cells: list[Compression
     assert set(found) == expected
     assert len(found) == len(expected)
     assert {cell.model for cell in cells} == {MLP}
+    assert not any(cell.flips for cell in cells)
 
 
 def test_plan_says_how_many_parts_come(parts: list[list[CompressionCell]]) -> None:
@@ -95,7 +96,7 @@ def everything(cell: CompressionCell) -> list[Any]:
     parts = [cell.compression, cell.correct, cell.eps, cell.fgsm, cell.survived, cell.certified]
     if cell.distances is not None:
         parts += [cell.distances.lower, cell.distances.upper, cell.deepfool]
-    return parts
+    return [*parts, *cell.flips.values()]
 
 
 def test_study_is_determined_by_its_seed(cells: list[CompressionCell]) -> None:
@@ -262,7 +263,7 @@ def test_convolutional_networks_are_pruned_by_nine_schemes(data: Split) -> None:
 
 
 @pytest.mark.slow
-def test_study_of_convolutions_has_attacks_and_no_certificates() -> None:
+def test_study_of_convolutions_has_attacks_in_three_norms_and_no_certificates() -> None:
     plan = Plan(seeds=2, inputs=10, searched=1, convolutions=2, epochs=1)
     parts = list(compression_study(plan, seed=0))
     assert [part[0].model for part in parts] == [MLP] * 4 + [CNN] * 2
@@ -270,6 +271,10 @@ def test_study_of_convolutions_has_attacks_and_no_certificates() -> None:
         assert np.isnan(cell.certified).all()
         assert cell.distances is None
         assert (cell.survived <= cell.fgsm).all()
+        assert set(cell.flips) == {"L0", "L2"}
+        for found in cell.flips.values():
+            assert found.shape == (plan.inputs,)
+            np.testing.assert_array_equal(found == 0, ~cell.correct)
 
 
 @pytest.mark.parametrize(

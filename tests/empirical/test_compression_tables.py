@@ -89,6 +89,29 @@ def test_compression_table_has_no_row_of_what_was_not_measured() -> None:
     assert compression_table([]) == []
 
 
+def test_compression_table_has_distances_in_the_box_computed_by_hand() -> None:
+    many = np.array([0.0, 1.0, 2.0, 5.0])
+    flips = [{"L0": many + k, "L2": many * k} for k in range(3)]
+    cells = [
+        replace(cell, flips=own) for cell, own in zip(level_of_three_seeds(), flips, strict=True)
+    ]
+    rows = [row for row in compression_table(cells) if row["measure"] == "distance"]
+    found = {row["norm"]: row for row in rows}
+    assert (len(rows), set(found)) == (2, {0.0, 2.0})
+    for norm, means in ((0.0, [2.0, 3.0, 4.0]), (2.0, [0.0, 2.0, 4.0])):
+        row = found[norm]
+        assert told(row) == pytest.approx(interval(means, 4 / TRAINED_ON), rel=ROUNDING)
+        assert (row["kind"], row["box"], row["inputs"]) == ("upper", (0.0, 1.0), 4)
+
+
+def test_compression_table_does_not_cover_distances_that_are_unknown() -> None:
+    cells = level_of_three_seeds(flips={"L0": np.ones(4), "L2": np.ones(4)})
+    cells[1] = replace(cells[1], flips={"L0": np.array([1.0, np.nan]), "L2": np.ones(4)})
+    found = {row["norm"]: row for row in compression_table(cells) if row["measure"] == "distance"}
+    assert np.isnan(told(found[0.0])).all()
+    assert told(found[2.0]) == pytest.approx([1.0] * 3, abs=ROUNDING)
+
+
 def test_compression_table_tells_both_sides_of_a_search_that_did_not_end() -> None:
     cells = level_of_three_seeds()
     cells[0] = replace(cells[0], distances=bounds(0.2, 0.4))

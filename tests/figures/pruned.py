@@ -3,6 +3,7 @@
 import csv
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +18,9 @@ from empirical.compression_tables import LINEAR_FAMILIES
 from empirical.linear_study import LinearCell
 from empirical.measures import TransferMatrix, transfer_matrix
 from empirical.pruning import SCHEMES
-from figures import adversarial_share, compression, r2_sparsity, tickets, transfer
+from figures import adversarial_share, compression, r2_sparsity, schemes, tickets, transfer
 from tests.empirical import planted as linear
-from tests.empirical.planted_networks import Curve, planted
+from tests.empirical.planted_networks import INPUTS, Curve, planted
 
 # Ends of intervals are drawn as value ± reach.
 ROUNDING = 1e-9
@@ -54,7 +55,7 @@ def recorded(save: Save) -> Iterator[Callable[[Callable[[], list[Path]]], Drawn]
         return save(figure, *rest)
 
     with pytest.MonkeyPatch.context() as patch:
-        for module in (adversarial_share, compression, r2_sparsity, tickets, transfer):
+        for module in (adversarial_share, compression, r2_sparsity, schemes, tickets, transfer):
             patch.setattr(module, "save", keep)
         yield lambda call: Drawn(files=call(), figure=figures[-1])
 
@@ -75,9 +76,17 @@ def natural_and_tickets() -> list[CompressionCell]:
 
 
 def convolutional() -> list[CompressionCell]:
+    """Return nine schemes, each with numbers of its own, so that none stands for another."""
     curve = Curve([0.95, 0.9, 0.8, 0.5], [0.6, 0.5, 0.4, 0.2])
-    curves = {("natural", family): curve for family in SCHEMES}
-    return planted(curves, spread=0.02, seeds=3, model=CNN)
+    cells = []
+    for k, family in enumerate(SCHEMES):
+        own = Curve(curve.accuracy, [value + k / 100 for value in curve.robust])
+        cells += planted({("natural", family): own}, spread=0.02, seeds=3, model=CNN)
+    return [
+        replace(cell, flips={"L0": np.full(INPUTS, 4 * lead), "L2": np.full(INPUTS, lead)})
+        for cell in cells
+        for lead in [float(cell.survived[0].mean())]
+    ]
 
 
 def linear_cells() -> list[LinearCell]:

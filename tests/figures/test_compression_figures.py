@@ -1,7 +1,7 @@
 """Each figure of pruned networks draws what its CSV says, and can be read."""
 
 from collections.abc import Sequence
-from itertools import pairwise
+from itertools import pairwise, product
 from typing import Any
 
 import numpy as np
@@ -12,7 +12,7 @@ from matplotlib.text import Text
 
 from figures import adversarial_share, compression, r2_sparsity, style, tickets, transfer
 from figures.bounds import measure_name
-from figures.style import BLACK, BLUE, GREEN, ORANGE, RED
+from figures.style import BLACK, BLUE, GREEN, ORANGE, RED, SKY
 from tests.figures.pruned import (
     NAMES,
     SLOPES,
@@ -65,19 +65,44 @@ def chosen_colour(row: Any) -> str:
 
 
 def test_compression_draws_its_table(drawn: dict[str, Drawn]) -> None:
-    for name in NAMES[:2]:
-        one, count = drawn[name], 0
-        for axes in one.figure.axes:
-            *unit, measure = axes.get_title().split("\n")
-            rows = [
-                row
-                for row in one.rows
-                if measure_name(row) == measure
-                and (not unit or unit[0].startswith(row["family"].partition(" ")[0]))
-            ]
-            check_marks(axes, rows, "compression", chosen_colour)
-            count += len(rows)
-        assert count == len(one.rows)  # nothing is left undrawn
+    one, count = drawn["compression-64-20-10"], 0
+    for axes in one.figure.axes:
+        rows = [row for row in one.rows if measure_name(row) == axes.get_title()]
+        check_marks(axes, rows, "compression", chosen_colour)
+        count += len(rows)
+    assert count == len(one.rows)  # nothing is left undrawn
+
+
+# Words of the label of a row of panels, of the title of a column, and colours of lines.
+_MEASURES = {
+    ("accuracy", "", ""): "accuracy",
+    ("robust accuracy", "inf", "0.05"): "ε = 0.05",
+    ("robust accuracy", "inf", "0.1"): "ε = 0.1",
+    ("distance", "2.0", ""): "L2",
+    ("distance", "0.0", ""): "L0",
+}
+_CRITERIA = {"magnitude global": "all", "magnitude layer": "each", "random layer": "random"}
+_UNITS = {"weight": BLACK, "kernel": RED, "filter": SKY}
+
+
+def test_compression_of_nine_schemes_draws_its_table(drawn: dict[str, Drawn]) -> None:
+    one = drawn["compression-cnn"]
+    places = list(product(_MEASURES.items(), _CRITERIA.items()))
+    panels = np.array(one.figure.axes).reshape(len(_MEASURES), len(_CRITERIA))
+    for axes, ((key, label), (criterion, title)) in zip(panels.ravel(), places, strict=True):
+        rows = [
+            row
+            for row in one.rows
+            if (row["measure"], row["norm"], row["eps"]) == key and criterion in row["family"]
+        ]
+        assert len(rows) == 3 * 4
+        check_marks(axes, rows, "compression", lambda row: _UNITS[row["family"].split()[0]])
+        row, column = np.argwhere(panels == axes)[0]
+        assert label in panels[row, 0].get_ylabel()
+        assert title in panels[0, column].get_title().split()
+    assert len(one.rows) == 12 * len(places)
+    named = [text.get_text() for text in one.figure.legends[0].get_texts()]
+    assert [name.split()[-2] for name in named[:3]] == ["weights", "kernels", "filters"]
 
 
 def test_compression_shades_between_proof_and_attack(drawn: dict[str, Drawn]) -> None:

@@ -15,7 +15,7 @@ from empirical.whole_files import write_table
 from figures import adversarial_share, compression, r2_sparsity, tickets, transfer
 from figures.style import BLACK, RED
 from sparsebound import drawings
-from tests.empirical.planted_networks import SEARCHED, bounds
+from tests.empirical.planted_networks import INPUTS, SEARCHED, bounds
 from tests.figures.pruned import (
     NAMES,
     SLOPES,
@@ -93,6 +93,31 @@ def test_figures_mark_what_is_not_known(draw: Draw, tmp_path: Path) -> None:
         assert sum(line.get_xdata().size for line in crosses) == len(unknown) == 2
         named = [text.get_text() for text in one.figure.legends[0].get_texts()]
         assert "not known" in named
+
+
+def test_nine_schemes_mark_distances_that_are_not_known(draw: Draw, tmp_path: Path) -> None:
+    lost = ("kernel random layer", 3, 1)
+    cells = [
+        replace(cell, flips={"L0": np.full(INPUTS, np.nan), "L2": np.ones(INPUTS)})
+        if (cell.family, cell.level, cell.seed) == lost
+        else cell
+        for cell in convolutional()
+    ]
+    one = draw(lambda: compression.draw(cells, tmp_path))
+    (unknown,) = [row for row in one.rows if row["value"] == "nan"]
+    assert (unknown["family"], unknown["norm"]) == (lost[0], "0.0")
+    crosses = [n for axes in one.figure.axes for n in axes.lines if n.get_marker() == "x"]
+    assert [line.get_xdata().tolist() for line in crosses] == [[float(unknown["compression"])]]
+    assert crosses[0] in one.figure.axes[-1].lines  # L0, at random
+    assert "Crosses" in one.figure.texts[0].get_text()
+
+
+def test_nine_schemes_draw_what_was_measured(draw: Draw, tmp_path: Path) -> None:
+    cells = [replace(cell, flips={}) for cell in convolutional()]
+    one = draw(lambda: compression.draw(cells, tmp_path))
+    assert len(one.figure.axes) == 3 * 3
+    assert {row["measure"] for row in one.rows} == {"accuracy", "robust accuracy"}
+    assert "Crosses" not in one.figure.texts[0].get_text()
 
 
 def test_r2_sparsity_draws_a_search_that_did_not_end(draw: Draw, tmp_path: Path) -> None:
