@@ -1,6 +1,6 @@
 """`sparsebound attack`: how near flips of a saved network are, as attacks find them."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +28,7 @@ from sparsebound.network_settings import (
     given_settings,
     refuse_other_sections,
     refuse_twice,
+    resolved,
     with_settings,
 )
 from sparsebound.options import as_json, json_text, setting_columns, table_text
@@ -55,14 +56,18 @@ _MEASURES = ("accuracy", "mean", "median", "success", "unknown")
     metavar="NAMES",
     help=f"{', '.join(GROUPS)}, or names with commas between, as ddn,l2_deepfool. Default: quick.",
 )
-@click.option("--inputs", type=click.IntRange(min=1), help="How many; default: 100.")
+@click.option(
+    "--inputs",
+    type=click.IntRange(min=1),
+    help="How many; default: all that --data has, or 100 of the test part.",
+)
 @click.option("--unit-box", is_flag=True, help="Attacked inputs stay in [0, 1]; default: no box.")
 @click.option(
     "--eps",
     type=float,
     multiple=True,
     metavar="E",
-    help="Report robust accuracy here, of norms 2 and inf; repeatable, ascending.",
+    help="Report robust accuracy here, of those norms that are 2 or inf; repeatable, ascending.",
 )
 @with_settings
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="CSV, a row an input.")
@@ -92,24 +97,22 @@ def attack(
     fail, it is unknown, which proves nothing: `sparsebound certify` does.
     """  # noqa: D301  # click wants the character itself
     network = load_network(net)
-    chosen = [_NAMES[norm] for norm in dict.fromkeys(norms)]
-    balls = [norm for norm in chosen or ["l2"] if norm in BALLS]
-    if eps and not balls:
-        raise click.UsageError("--eps is for norms 2 and inf.")
     options = {
-        "attack.norms": chosen or None,
-        "attack.names": attacks.split(",") if attacks else None,
-        "attack.inputs": None if data else inputs,
+        "attack.norms": [_NAMES[norm] for norm in dict.fromkeys(norms)] or None,
+        "attack.names": None if attacks is None else _split(attacks),
+        "attack.inputs": inputs,
         "attack.box": "unit" if unit_box else None,
-        **{f"measure.budgets.{norm}": list(eps) if eps else None for norm in balls},
     }
     given = refuse_twice(given_settings(pairs), options)
+    given = refuse_twice(given, _budgets(eps, _value(network, given, "attack.norms") or []))
     refuse_other_sections(given, "attack", "measure")
+    count = None if data is None else _taken_count(network, given)
     settings = changed(network.settings, given)
+    _refuse_nothing(settings, out)
     if out is not None:
         refuse_unwritable(out, [net] if data is None else [net, data])
     with one_thread():
-        places, part = _attacked(settings, data, inputs)
+        places, part = _attacked(settings, data, count)
         found = attack_results(network.model, part, settings)
         row = attack_row(network.model, part, settings, found)
     if out is not None:
@@ -117,6 +120,49 @@ def attack(
             write_table(_lines(found, places, part), stream)
     summary = _summary(network, row, found, settings)
     click.echo(json_text(summary) if as_json else table_text(summary))
+
+
+def _split(names: str) -> list[str]:
+    """Return names that have commas between them."""
+    parts = [name.strip() for name in names.split(",")]
+    if not all(parts):
+        raise click.UsageError(f"--attacks must be names with commas between; got {names!r}.")
+    return parts
+
+
+def _value(network: Network, given: Mapping[str, Any], key: str) -> Any:
+    """Return a setting as it is given, or else as the network has it."""
+    return resolved({key: given[key]}, seed=0)[key] if key in given else network.settings[key]
+
+
+def _budgets(eps: Sequence[float], norms: Sequence[str]) -> dict[str, Any]:
+    """Return the settings that --eps stands for: budgets of each norm that has them."""
+    balls = [norm for norm in norms if norm in BALLS]
+    if eps and not balls:
+        raise click.UsageError("--eps is for norms 2 and inf.")
+    return {f"measure.budgets.{norm}": list(eps) for norm in balls} if eps else {}
+
+
+def _taken_count(network: Network, given: dict[str, Any]) -> int | None:
+    """Take from the given settings how many inputs of a file to attack; None means all.
+
+    What is left is that of the network's own data, whose test part may be smaller than the file.
+    """
+    if "attack.inputs" not in given:
+        return None
+    count: int = _value(network, given, "attack.inputs")
+    del given["attack.inputs"]
+    return count
+
+
+def _refuse_nothing(settings: Settings, out: Path | None) -> None:
+    """Refuse an attack without norms where there is nothing to report."""
+    if settings["attack.norms"] is not None:
+        return
+    if out is not None:
+        raise click.UsageError("--out is for distances; attack.norms none gives none.")
+    if all(settings[f"measure.budgets.{norm}"] is None for norm in BALLS):
+        raise click.UsageError("attack.norms must be given, or measure.budgets; both are none.")
 
 
 def _attacked(settings: Settings, data: Path | None, count: int | None) -> tuple[list[int], Part]:
@@ -129,9 +175,13 @@ def _attacked(settings: Settings, data: Path | None, count: int | None) -> tuple
         raise ValueError(
             f"X and y in {data} must fit: (n, ...) and (n,); got {X.shape}, {y.shape}."
         )
+    if not X.size:
+        raise ValueError(f"X in {data} must have a row and a column or more; got {X.shape}.")
+    if y.dtype.kind not in "iuf":
+        raise TypeError(f"y in {data} must hold labels as numbers; got {y.dtype}.")
     most = len(y) if count is None else count
     if most > len(y):
-        raise ValueError(f"--inputs must be at most {len(y)}, as {data} has; got {most}.")
+        raise ValueError(f"attack.inputs must be at most {len(y)}, as {data} has; got {most}.")
     flat = np.asarray(X[:most], dtype=np.float64).reshape(most, -1)
     return list(range(most)), Part(flat, y[:most])
 

@@ -28,24 +28,32 @@ def with_settings(command: Command) -> Command:
 
 
 def given_settings(pairs: Sequence[str]) -> dict[str, Any]:
-    """Return settings by key; a value is TOML, or text if it is none.
+    """Return settings by whole key; a value is TOML, or text if it is none.
+
+    A table counts as the settings in it.
 
     Raises
     ------
     click.UsageError
-        If a pair has no equals sign, or a key is given twice.
+        If a pair has no equals sign, a key is given twice, or a table is empty.
 
     Examples
     --------
     >>> given_settings(["training.epochs=20", "model.widths=[64, 10]", "data.name=digits"])
     {'training.epochs': 20, 'model.widths': [64, 10], 'data.name': 'digits'}
+    >>> given_settings(["attack={inputs=3, box='unit'}"])
+    {'attack.inputs': 3, 'attack.box': 'unit'}
     """
     given: dict[str, Any] = {}
     for pair in pairs:
         key, sign, value = (part.strip() for part in pair.partition("="))
-        if not sign or not key or key in given:
+        own = _flat(key, _value(value))
+        whole = {*given, *(name for name, _ in own)}
+        if not sign or not key or len(whole) < len(given) + len(own):
             raise click.UsageError(f"--set must be KEY=VALUE, each key once; got {pair!r}.")
-        given[key] = _value(value)
+        if not own:
+            raise click.UsageError(f"--set must give a setting; got the empty table {pair!r}.")
+        given |= dict(own)
     return given
 
 
@@ -57,9 +65,8 @@ def resolved(given: Mapping[str, Any], *, seed: int) -> Settings:
     TypeError, ValueError
         If a key is unknown, or a value is none of its setting.
     """
-    for key in ("sweep", "grid"):
-        if key in given:
-            raise ValueError(f"{key} is no setting; it is a table of sweep files.")
+    for section in {key.partition(".")[0] for key in given} & {"sweep", "grid"}:
+        raise ValueError(f"{section} is no setting; it is a table of sweep files.")
     head = {"sweep": {"name": "one", "seeds": [seed]}}
     return expanded({**head, **given}, known=KNOWN).cells[0].settings
 
@@ -131,6 +138,13 @@ def default_file() -> str:
         value = "none" if option.resolved is None else option.resolved
         lines.append(f"{name} = {json.dumps(value)}")
     return "\n".join(lines)
+
+
+def _flat(key: str, value: Any) -> list[tuple[str, Any]]:
+    """Return the settings of a table, however deep, with their whole keys."""
+    if not isinstance(value, dict):
+        return [(key, value)]
+    return [pair for name, inner in value.items() for pair in _flat(f"{key}.{name}", inner)]
 
 
 def _value(text: str) -> Any:

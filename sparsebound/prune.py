@@ -1,6 +1,8 @@
 """`sparsebound prune`: a saved network made sparse."""
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -26,6 +28,12 @@ from sparsebound.row_file import refuse_unwritable
 from sparsebound.train import saved_summary
 
 _METHODS = tuple(name for name in METHODS if name != "none")
+# What says how much to prune; at its default, nothing is. Surgery chooses by itself.
+_AMOUNTS = {
+    **dict.fromkeys(("one-shot", "iterative", "gradual"), "pruning.compression"),
+    "tickets": "pruning.rounds",
+}
+_GIVEN_BY = {"pruning.compression": "--compression C", "pruning.rounds": "--set pruning.rounds=N"}
 
 
 @click.command()
@@ -49,7 +57,7 @@ _METHODS = tuple(name for name in METHODS if name != "none")
     "--compression",
     type=float,
     metavar="C",
-    help="All weights (or groups) over those kept; for the methods that take one.",
+    help="All weights (or groups) over those kept; for one-shot, iterative and gradual.",
 )
 @with_settings
 @click.option(
@@ -93,6 +101,7 @@ def prune(
     given = refuse_twice(given_settings(pairs), options)
     refuse_other_sections(given, "pruning")
     settings = changed(dense.settings, given)
+    _refuse_no_amount(method, given)
     refuse_unwritable(out, (net,))
     with one_thread():
         parts = split_of(settings)
@@ -100,6 +109,13 @@ def prune(
             network = built_network(settings, parts, begun=dense, progress=lambda _: bar.update())
         summary = saved_summary(network, parts, out)
     click.echo(json_text(summary) if as_json else table_text(summary))
+
+
+def _refuse_no_amount(method: str, given: Mapping[str, Any]) -> None:
+    """Refuse a method that was not told how much to prune."""
+    key = _AMOUNTS.get(method)
+    if key is not None and key not in given:
+        raise click.UsageError(f"{_GIVEN_BY[key]} must be given for --method {method}.")
 
 
 def _parts(scheme: str | None) -> dict[str, str]:

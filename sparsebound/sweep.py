@@ -118,6 +118,7 @@ def sweep(
         raise click.UsageError("--workers and --scheduler exclude each other.")
     path = ledger if ledger is not None else file.with_name("results.sqlite")
     asked = read_sweep(file, known=KNOWN, refuse=refuse_cell)
+    _refuse_no_folder(path)
     left = _left(asked, path, retry=retry)
     if dry_run:
         _tell(_plan(asked, left, path), as_json)
@@ -172,12 +173,25 @@ def _plan(asked: Sweep, left: list[Cell], ledger: Path) -> dict[str, Any]:
     }
 
 
-def _refuse_no_room(left: list[Cell], ledger: Path) -> None:
-    """Raise OSError if the disk has no room for the weights alone, four bytes a parameter."""
-    needed = sum(4 * model_facts(cell.settings).parameters for cell in left)
+def _refuse_no_folder(ledger: Path) -> None:
+    """Raise NotADirectoryError if the ledger would be in a file."""
+    folder = _nearest_folder(ledger)
+    if not folder.is_dir():
+        raise NotADirectoryError(f"--ledger {ledger} must be in a folder; {folder} is a file.")
+
+
+def _nearest_folder(ledger: Path) -> Path:
+    """Return the folder of the ledger, or what is there of the way to it."""
     folder = ledger.resolve().parent
     while not folder.exists():
         folder = folder.parent
+    return folder
+
+
+def _refuse_no_room(left: list[Cell], ledger: Path) -> None:
+    """Raise OSError if the disk has no room for the weights alone, four bytes a parameter."""
+    needed = sum(4 * model_facts(cell.settings).parameters for cell in left)
+    folder = _nearest_folder(ledger)
     free = shutil.disk_usage(folder).free
     if free < needed:
         raise OSError(

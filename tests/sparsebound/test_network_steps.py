@@ -74,10 +74,11 @@ def test_train_takes_presets_and_overrides_them(tmp_path: Path) -> None:
     assert (settings["training.smoothing"], settings["training.epochs"]) == (0.1, 2)
 
 
-def test_train_reads_files_of_data(tmp_path: Path) -> None:
+@pytest.mark.parametrize("setting", ["data.path={}", "data={{path='{}'}}"])
+def test_train_reads_files_of_data(tmp_path: Path, setting: str) -> None:
     y = np.arange(40) % 3
     np.savez(tmp_path / "g.npz", X=np.eye(3)[y] + 0.1, y=y, levels=["a", "b", "c"])
-    own = ("--data", "gene-expression", "--set", f"data.path={tmp_path / 'g.npz'}")
+    own = ("--data", "gene-expression", "--set", setting.format(tmp_path / "g.npz"))
     out = tmp_path / "net.safetensors"
     told("train", *own, "--set", "model.widths=[3, 3]", "--set", "training.epochs=1", "--out", out)
     assert load_network(out).settings["data.sha256"] == file_hash(tmp_path / "g.npz")
@@ -106,11 +107,81 @@ def test_attack_takes_inputs_of_a_file(net: Path, tmp_path: Path) -> None:
     few = told("attack", net, "--data", tmp_path / "x.npz", "--inputs", "3")
     assert few["l2 inputs"] == 3
     result = run("attack", net, "--data", tmp_path / "x.npz", "--inputs", "8")
-    check_refused(result, "--inputs must be at most 7")
+    check_refused(result, "attack.inputs must be at most 7")
     np.savez(tmp_path / "bad.npz", X=rng.random((7, 9)), y=np.arange(7))
     check_refused(run("attack", net, "--data", tmp_path / "bad.npz"), "must take rows")
     np.savez(tmp_path / "short.npz", X=rng.random((7, 64)), y=np.arange(6))
     check_refused(run("attack", net, "--data", tmp_path / "short.npz"), "must fit")
+    np.savez(tmp_path / "none.npz", X=np.empty((0, 64)), y=np.empty(0, dtype=int))
+    check_refused(run("attack", net, "--data", tmp_path / "none.npz"), "none.npz must have a row")
+    np.savez(tmp_path / "truth.npz", X=rng.random((7, 64)), y=np.arange(7) % 2 == 0)
+    check_refused(run("attack", net, "--data", tmp_path / "truth.npz"), "as numbers; got bool")
+
+
+def test_attack_takes_as_many_of_a_file_as_settings_say(net: Path, tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    # More than the test part of the network's own data has, and than the default of 100.
+    np.savez(tmp_path / "x.npz", X=rng.random((460, 64)), y=np.arange(460) % 10)
+    options = ("--data", tmp_path / "x.npz", "--attacks", "l2_deepfool")
+    assert told("attack", net, *options)["l2 inputs"] == 460
+    assert told("attack", net, *options, "--set", "attack.inputs=3")["l2 inputs"] == 3
+    assert told("attack", net, *options, "--set", "attack.inputs=455")["l2 inputs"] == 455
+    result = run("attack", net, *options, "--inputs", "3", "--set", "attack.inputs=4")
+    check_refused(result, "attack.inputs must be given once")
+    check_refused(run("attack", net, *options, "--set", "attack.inputs=0"), "attack.inputs must be")
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ("--set", 'attack.norms=["linf"]', "--set", 'attack.names=["linf_pgd"]'),
+        ("--set", 'attack={norms=["linf"], names=["linf_pgd"]}'),
+        ("--norm", "inf", "--attacks", "linf_pgd"),
+    ],
+)
+def test_attack_reports_budgets_of_the_norms_that_are_set(
+    net: Path, options: tuple[str, ...]
+) -> None:
+    summary = told("attack", net, *options, "--inputs", "5", "--eps", "0.1")
+    assert "linf robust accuracy at 0.1" in summary
+    assert not [key for key in summary if key.startswith("l2")]
+
+
+def test_attack_reports_budgets_of_the_norms_of_the_network(tmp_path: Path) -> None:
+    out = tmp_path / "net.safetensors"
+    told("train", *SETS, "--set", 'attack.norms=["linf"]', "--out", out)
+    summary = told("attack", out, "--inputs", "5", "--eps", "0.1")
+    assert "linf robust accuracy at 0.1" in summary
+    assert "l2 robust accuracy at 0.1" not in summary
+
+
+def test_attack_without_norms_still_reports_budgets(net: Path, tmp_path: Path) -> None:
+    own = ("--set", "attack.norms=none", "--inputs", "5")
+    summary = told("attack", net, *own, "--set", "measure.budgets={l2=[0.1]}")
+    assert 0 <= summary["l2 robust accuracy at 0.1"] <= 1
+    assert "l2 mean" not in summary
+    out = tmp_path / "x.csv"
+    budgets = ("--set", "measure.budgets.l2=[0.1]", "--out", out)
+    check_refused(run("attack", net, *own, *budgets), "--out is for distances")
+    assert not out.exists()
+    check_refused(run("attack", net, "--set", "attack.norms=none"), "both are none")
+
+
+def test_attack_takes_names_with_spaces_between(net: Path) -> None:
+    summary = told("attack", net, "--attacks", "ddn, l2_deepfool ", "--inputs", "3")
+    assert summary["l2 attacks"] == "ddn, l2_deepfool"
+
+
+def test_tables_of_settings_are_the_settings_in_them(net: Path) -> None:
+    out = net.with_name("few.safetensors")
+    table = "pruning={compression=3, epochs=0}"
+    told("prune", net, "--set", table, "--out", out)
+    assert compression_of(load_network(out).model) == 3
+    assert told("attack", net, "--set", "attack={inputs=3}")["l2 inputs"] == 3
+    result = run("prune", net, "--compression", "2", "--set", table, "--out", out)
+    check_refused(result, "pruning.compression must be given once")
+    result = run("attack", net, "--eps", "0.1", "--set", "measure={budgets={l2=[0.2]}}")
+    check_refused(result, "measure.budgets.l2 must be given once")
 
 
 def test_certify_reads_what_train_and_prune_wrote(pruned: Path, tmp_path: Path) -> None:
@@ -141,6 +212,15 @@ def test_certify_reads_what_train_and_prune_wrote(pruned: Path, tmp_path: Path) 
         (["--data", "libsvm"], "data.path must name the file"),
         (["--data", "libsvm", "--set", "data.path=absent"], "absent"),
         (["--set", "pruning.method=one-shot"], "pruning.method is for `sparsebound prune`"),
+        (["--set", "pruning={method='surgery'}"], "pruning.method is for `sparsebound prune`"),
+        (["--data", "digits", "--set", "data={name='digits'}"], "data.name must be given once"),
+        (["--data", "libsvm", "--set", "data={path='absent'}"], "absent"),
+        (["--set", "training.epochs=2", "--set", "training={epochs=3}"], "each key once"),
+        (["--set", "training={adversary={eps=1}, 'adversary.eps'=2}"], "each key once"),
+        (["--set", "training={}"], "got the empty table"),
+        (["--set", "training={rte=1}"], "training.rte is no setting; known: training.optimizer"),
+        (["--set", "model.widths={first=64}"], "model.widths.first is no setting"),
+        (["--set", "grid={training.epochs=[1, 2]}"], "grid is no setting"),
         (["--model", "nope"], "'nope'"),
         (["--seed", "-1"], "-1"),
     ],
@@ -160,6 +240,9 @@ def test_train_refuses(tmp_path: Path, arguments: list[str], said: str) -> None:
         (["--scheme", "weight"], "'weight'"),
         (["--set", "training.epochs=3"], "--set must be of pruning here, as NET has the rest"),
         (["--set", "pruning.method=none"], "pruning.method must be given once"),
+        ([], "--compression C must be given for --method one-shot"),
+        (["--method", "gradual"], "--compression C must be given for --method gradual"),
+        (["--method", "tickets"], "--set pruning.rounds=N must be given for --method tickets"),
     ],
 )
 def test_prune_refuses(net: Path, arguments: list[str], said: str) -> None:
@@ -171,6 +254,8 @@ def test_prune_refuses(net: Path, arguments: list[str], said: str) -> None:
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
+        (["--attacks", ""], "--attacks must be names with commas between; got ''"),
+        (["--attacks", "ddn,"], "--attacks must be names with commas between; got 'ddn,'"),
         (["--attacks", "pgd"], "attack.names must be one of ensemble, quick"),
         (["--attacks", "linf_pgd"], "attack.names must have one of norm l2"),
         (["--attacks", "carlini_wagner"], "attack.box must be given for carlini_wagner"),

@@ -164,7 +164,9 @@ def test_sweep_refuses_other_files_as_ledger(file: Path, tmp_path: Path) -> None
     (tmp_path / "table.csv").write_text("a,b\n" * 50, encoding="utf-8")
     check_refused(run("sweep", file, "--ledger", tmp_path / "table.csv"), "must be a ledger")
     check_refused(run("sweep", file, "--ledger", tmp_path), "is a directory")
-    check_refused(run("sweep", file, "--ledger", file / "x.sqlite"), "x.sqlite")
+    for more in ((), ("--dry-run",)):
+        result = run("sweep", file, "--ledger", file / "x.sqlite", *more)
+        check_refused(result, "x.sqlite must be in a folder", "tiny.toml is a file")
     assert sorted(tmp_path.iterdir()) == [tmp_path / "table.csv", file]
 
 
