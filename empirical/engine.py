@@ -18,13 +18,11 @@ from tqdm import tqdm
 
 from empirical.ledger import (
     Ledger,
-    LedgerError,
     Record,
     Result,
     open_ledger,
     packed_weights,
     row_text,
-    save_weights,
     surroundings,
 )
 from empirical.sweeps import Cell, Settings, Sweep
@@ -141,14 +139,9 @@ class _Book:
         self._bar.close()
 
     def write(self, outcomes: Finished) -> None:
-        """Write weights first, then rows: a row never speaks of weights that are not there."""
-        try:
-            for outcome in outcomes:
-                if outcome.weights:
-                    save_weights(self._ledger.path, outcome.record.key, outcome.weights)
-        except OSError as error:
-            raise LedgerError(f"weights beside {self._ledger.path}: {error}.") from error
-        self._ledger.record([outcome.record for outcome in outcomes])
+        """Write rows, and the weights of those that are new."""
+        weights = {one.record.key: one.weights for one in outcomes if one.weights}
+        self._ledger.record([outcome.record for outcome in outcomes], weights=weights)
         failed = sum(outcome.record.status == "failed" for outcome in outcomes)
         self.tally = Tally(
             done=self.tally.done + len(outcomes) - failed,

@@ -5,6 +5,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from empirical.ledger import json_cell
 from empirical.sweeps.known import KNOWN, NORMS
 
 Rows = Sequence[Mapping[str, Any]]
@@ -95,9 +96,7 @@ def setting_text(value: Any) -> str:
 
 def plain(value: Any) -> Any:
     """Return a value as a cell of CSV: lists as JSON, nothing for what is absent."""
-    if isinstance(value, (list, dict)):
-        return json.dumps(value)
-    return "" if _is_absent(value) else value
+    return "" if _is_absent(value) else json_cell(value)
 
 
 def _is_absent(value: Any) -> bool:

@@ -12,14 +12,18 @@ from typing import NamedTuple
 
 from empirical.data import Split
 from empirical.experiments.model import new_model
-from empirical.experiments.networks import Network, load_network, save_network
+from empirical.experiments.networks import (
+    Network,
+    leading_protocols,
+    load_network,
+    save_network,
+)
 from empirical.experiments.pruning import PlannedStage, Progress, planned_stages
-from empirical.sweeps import PROTOCOLS, Settings, cell_key
+from empirical.sweeps import Settings, cell_key
 from empirical.sweeps.known import KNOWN
 
 # What a network does not depend on: later stages, and a name for what other settings say.
 _LATER = ("attack.", "measure.", "training.preset")
-_STAGES = ("data", "model", "training", "pruning")
 
 
 def built_network(
@@ -69,7 +73,7 @@ def stage_key(settings: Settings) -> str:
     False
     """
     leading = {key: value for key, value in settings.items() if not key.startswith(_LATER)}
-    return cell_key(leading, {stage: PROTOCOLS[stage] for stage in _STAGES})
+    return cell_key(leading, leading_protocols())
 
 
 class _Start(NamedTuple):
@@ -88,7 +92,7 @@ def _after(stages: Sequence[PlannedStage], start: _Start) -> Network:
     *before, last = stages
     name = f"{stage_key(last.settings)}.safetensors"
     path = None if start.folder is None else start.folder / name
-    found = None if path is None else _found(path)
+    found = None if path is None else _found(path, _leading(last.settings))
     if found is None:
         earlier = _after(before, start)
         steps = (*earlier.steps, *last.work(earlier.model, start.data, start.progress))
@@ -107,9 +111,10 @@ def _leading(settings: Settings) -> Settings:
     }
 
 
-def _found(path: Path) -> Network | None:
-    """Return the network of a file; None if there is none, or none that can be read."""
+def _found(path: Path, wanted: Settings) -> Network | None:
+    """Return the network of a file; None if there is none of these settings that can be read."""
     try:
-        return load_network(path)
+        found = load_network(path)
     except (OSError, ValueError):
         return None
+    return found if found.settings == wanted else None  # a name is no proof of what is inside

@@ -13,6 +13,12 @@ from empirical.sweeps.known import NORMS
 from empirical.training import Adversary, History, Training, train
 
 Step = dict[str, Any]  # what a training did, as JSON has it
+STEP_NAMES = frozenset(
+    {
+        *("asked", "compression", "epochs", "kept", "diverged"),
+        *("validation_loss", "validation_accuracy", "seconds"),
+    }
+)
 
 
 def training_of(settings: Settings) -> Training:

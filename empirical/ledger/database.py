@@ -3,7 +3,7 @@
 import os
 import sqlite3
 import time
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,7 +11,7 @@ from types import TracebackType
 from typing import Self, TypeVar
 
 from empirical.ledger.records import Record, Status
-from empirical.ledger.weights import weights_folder
+from empirical.ledger.weights import save_weights, weights_folder
 from empirical.whole_files import prepare_folder
 
 APPLICATION, SCHEMA = 0x53504244, 1  # "SPBD", in the file's header beside the schema's version
@@ -88,20 +88,42 @@ class Ledger:
 
         self._commit(change)
 
-    def record(self, records: Sequence[Record]) -> None:
-        """Write what became of cells: all of it or, on an error, nothing.
+    def record(
+        self, records: Sequence[Record], *, weights: Mapping[str, bytes] | None = None
+    ) -> None:
+        """Write what became of cells: all rows or, on an error, none.
 
-        Again and again gives the same. A cell that is done stays so; a failed one is replaced.
+        Again and again gives the same. A cell that is done stays so, with its weights; a failed one
+        is replaced.
+
+        Parameters
+        ----------
+        records : sequence of Record
+        weights : mapping from key to bytes, optional
+            As packed. Written before the rows are there, and only with the row of the same run: a
+            row never speaks of weights that are not there, or not its own.
 
         Raises
         ------
         LedgerError
             If it cannot be written.
         """
-        now = datetime.now(UTC).isoformat(timespec="seconds")
-        rows = [_columns(record, now) for record in records]
-        if rows:
-            self._commit(lambda connection: connection.executemany(_UPSERT, rows))
+        now, packed = datetime.now(UTC).isoformat(timespec="seconds"), weights or {}
+
+        def change(connection: sqlite3.Connection) -> None:
+            for record in records:
+                taken = connection.execute(_UPSERT, _columns(record, now)).rowcount
+                if taken and record.key in packed:
+                    self._save(record.key, packed[record.key])
+
+        if records:
+            self._commit(change)
+
+    def _save(self, key: str, packed: bytes) -> None:
+        try:
+            save_weights(self.path, key, packed)
+        except OSError as error:
+            raise LedgerError(f"weights beside {self.path}: {error}.") from error
 
     def statuses(self) -> dict[str, Status]:
         """Return the status of each cell that was run, by key."""

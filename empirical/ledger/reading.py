@@ -2,7 +2,7 @@
 
 import json
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -10,12 +10,9 @@ from typing import Any
 import pandas as pd
 
 from empirical.ledger.database import LedgerError, has_tables, named_errors, read_only
+from empirical.ledger.queries import Rows, answer
 
 _ABOUT = ("key", "sweeps", "status", "seconds", "machine", "code", "finished_at", "traceback")
-_READING = {
-    *(sqlite3.SQLITE_SELECT, sqlite3.SQLITE_READ),
-    *(sqlite3.SQLITE_FUNCTION, sqlite3.SQLITE_RECURSIVE),
-}
 _SELECT = """
 SELECT cells.*, group_concat(members.sweep) AS sweeps
 FROM cells JOIN members USING (key) GROUP BY cells.key ORDER BY finished_at, cells.key
@@ -46,14 +43,41 @@ def results(path: Path, query: str | None = None) -> pd.DataFrame:
     LedgerError
         If the file is no ledger, or the query is not SQL that fits.
     """
+    columns, rows = result_rows(path, query)
+    return pd.DataFrame(rows, columns=columns)
+
+
+def result_rows(
+    path: Path, query: str | None = None, *, expected: Sequence[str] = ()
+) -> tuple[list[str], Rows]:
+    """Return the columns and rows of `results`, each value of its own type: 3 beside none stays 3.
+
+    Parameters
+    ----------
+    path, query
+        As of `results`.
+    expected : sequence of str
+        Columns that are there even where no cell was run.
+
+    Raises
+    ------
+    LedgerError
+        As `results`.
+    """
     if not path.is_file():
         raise LedgerError(f"ledger {path} must be a file; there is none.")
-    found = _rows(path) if has_tables(path) else []
-    table = pd.DataFrame(found, columns=None if found else list(_ABOUT))
-    return table if query is None else _answer(table, query, path)
+    rows = _rows(path) if has_tables(path) else []
+    columns = list(dict.fromkeys(name for row in rows for name in row))
+    columns += [name for name in (*expected, *_ABOUT) if name not in columns]
+    if query is None:
+        return columns, [{name: row.get(name) for name in columns} for row in rows]
+    try:
+        return answer(rows, columns, query)
+    except (sqlite3.Error, sqlite3.Warning, ValueError, OverflowError) as error:
+        raise LedgerError(f"query must be one SELECT on results: {error}") from error
 
 
-def _rows(path: Path) -> list[dict[str, Any]]:
+def _rows(path: Path) -> Rows:
     with named_errors(path), closing(read_only(path)) as connection:
         connection.row_factory = sqlite3.Row
         return [_flattened(row) for row in connection.execute(_SELECT)]
@@ -67,23 +91,3 @@ def _flattened(stored: sqlite3.Row) -> dict[str, Any]:
     taken = about.keys() | settings.keys()
     named = {f"row.{name}" if name in taken else name: v for name, v in measured.items()}
     return {**settings, **named, **about}
-
-
-def _answer(table: pd.DataFrame, query: str, path: Path) -> pd.DataFrame:
-    with named_errors(path), closing(sqlite3.connect(":memory:")) as connection:
-        cells = table.map(lambda value: json.dumps(value) if _is_nested(value) else value)
-        cells.to_sql("results", connection, index=False)
-        connection.set_authorizer(_allow_reading)
-        try:
-            return pd.read_sql_query(query, connection)
-        except (pd.errors.DatabaseError, TypeError) as error:
-            raise LedgerError(f"query must be one SELECT on results: {error}.") from error
-
-
-def _allow_reading(action: int, *_: object) -> int:
-    """Refuse all but reading: ATTACH and VACUUM INTO would make files."""
-    return sqlite3.SQLITE_OK if action in _READING else sqlite3.SQLITE_DENY
-
-
-def _is_nested(value: Any) -> bool:
-    return isinstance(value, (list, dict))

@@ -110,13 +110,27 @@ def test_run_sweep_interrupted_keeps_what_is_done(path: Path) -> None:
 
 
 def test_run_sweep_says_when_weights_cannot_be_kept(path: Path) -> None:
-    def remove_folder(settings: Settings) -> Result:
-        weights_path(path, "x").parent.rmdir()
+    def replace_folder(settings: Settings) -> Result:
+        folder = weights_path(path, "x").parent
+        folder.rmdir()
+        folder.touch()
         return run(settings)
 
     with pytest.raises(LedgerError, match="weights beside"):
-        run_sweep(small_sweep(1), remove_folder, ledger=path)
+        run_sweep(small_sweep(1), replace_folder, ledger=path)
     assert len(results(path)) == 0
+
+
+def test_run_sweep_keeps_the_weights_of_the_first_run(path: Path) -> None:
+    def run_as_another_does(settings: Settings) -> Result:
+        run_sweep(small_sweep(1), run, ledger=path)  # another process was faster
+        return Result(row={"accuracy": -1.0}, weights={"w": np.zeros(50)})
+
+    run_sweep(small_sweep(1), run_as_another_does, ledger=path)
+    (cell,) = small_sweep(1).cells
+    first = run(cell.settings)
+    assert results(path)["accuracy"].tolist() == [first.row["accuracy"]]
+    assert np.array_equal(load_weights(path, cell.key)["w"], np.asarray(first.weights["w"]))
 
 
 @pytest.mark.parametrize("settings", [{"workers": -1}, {"workers": 1, "scheduler": "tcp://x:1"}])

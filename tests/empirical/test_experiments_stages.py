@@ -14,6 +14,7 @@ from empirical.experiments import (
     built_network,
     load_network,
     most_epochs,
+    networks,
     run_cell,
     save_network,
     split_of,
@@ -21,11 +22,19 @@ from empirical.experiments import (
     stages,
 )
 from empirical.pruning import state_of
-from empirical.sweeps import Settings
+from empirical.sweeps import PROTOCOLS, Settings
+from empirical.sweeps.known import KNOWN
 from tests.empirical.small_cells import small, told
 
 ITERATIVE = {"pruning.method": "iterative", "pruning.compression": 8}
 TICKETS = {"pruning.method": "tickets", "pruning.rounds": 3, "pruning.reset": "random"}
+STEP = dict.fromkeys(
+    (
+        *("asked", "compression", "epochs", "kept", "diverged"),
+        *("validation_loss", "validation_accuracy", "seconds"),
+    ),
+    1.0,
+)
 
 
 def check_same(one: Any, other: Any) -> None:
@@ -116,8 +125,35 @@ def test_stage_key_is_of_what_leads_to_the_network() -> None:
     assert stage_key(preset) == stage_key(small(given))
 
 
-def a_network(changes: dict[str, Any] | None = None) -> Network:
-    settings = small(changes)
+# Said here, not by the code: all that a network may depend on.
+LATER = {
+    *("attack.norms", "attack.names", "attack.inputs", "attack.box", "training.preset"),
+    *("measure.budgets.l2", "measure.budgets.linf", "measure.restarts", "measure.confidence"),
+}
+
+
+@pytest.mark.parametrize("key", [*KNOWN, "seed"])
+def test_stage_key_is_of_every_earlier_setting(key: str) -> None:
+    assert (stage_key(small()) == stage_key({**small(), key: "another"})) == (key in LATER)
+
+
+@pytest.mark.parametrize("stage", PROTOCOLS)
+def test_stage_key_is_of_earlier_protocols(stage: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    one = stage_key(small())
+    monkeypatch.setattr(networks, "PROTOCOLS", {**PROTOCOLS, stage: PROTOCOLS[stage] + 1})
+    assert (stage_key(small()) == one) == (stage in {"attack", "measure"})
+
+
+def test_a_network_of_other_settings_is_not_taken(tmp_path: Path) -> None:
+    alone = run_cell(small(), kept=tmp_path)
+    (path,) = tmp_path.iterdir()
+    save_network(path, a_network(seed=1))
+    check_same(alone, run_cell(small(), kept=tmp_path))
+    assert load_network(path).settings["seed"] == 0  # trained again, and kept
+
+
+def a_network(changes: dict[str, Any] | None = None, *, seed: int = 0) -> Network:
+    settings = small(changes, seed=seed)
     return built_network(settings, split_of(settings))
 
 
@@ -135,16 +171,20 @@ def test_load_network_gives_what_was_saved(tmp_path: Path, changes: dict[str, An
     }
 
 
-def about(changes: dict[str, Any]) -> dict[str, str]:
+def about(changes: dict[str, Any], **others: Any) -> dict[str, str]:
     told = {"version": 1, "settings": {**small(), **changes}, "steps": []}
-    return {"sparsebound": json.dumps(told)}
+    return {"sparsebound": json.dumps({**told, **others})}
+
+
+def protocols(**changes: int) -> dict[str, int]:
+    return {"data": 1, "model": 1, "training": 1, "pruning": 1, **changes}
 
 
 @pytest.mark.parametrize(
     ("metadata", "said"),
     [
         (None, "says nothing of its settings"),
-        ({"sparsebound": '{"version": 2}'}, "says nothing of its settings"),
+        ({"sparsebound": '{"version": 2}'}, "of version 1; it has 2, which is unknown"),
         ({"sparsebound": "{"}, "must hold the network"),
         (about({"model.widths": [64, 7, 10]}), "must hold the network of its settings"),
         (about({"model.widths": [64, 10**12, 10]}), "at most 1,000,000,000 weights"),
@@ -152,6 +192,15 @@ def about(changes: dict[str, Any]) -> dict[str, str]:
         (about({"seed": -1}), "must hold the network of its settings"),
         (about({"seed": "0"}), "seed must be an integer"),
         (about({"other": 1}), "other is not in both"),
+        (about({}, protocols=protocols(training=0)), "training must be of protocol 1; it has 0"),
+        (about({}, protocols=protocols(pruning=2)), "pruning must be of protocol 1; it has 2"),
+        (about({}, protocols={}), "data must be of protocol 1; it has None"),
+        (about({}, protocols=3), "must hold the network of its settings"),
+        (about({}), r"steps must be a list of one training or more; got \[\]"),
+        (about({}, steps={}), "steps must be a list"),
+        (about({}, steps=[1]), "each of steps must have asked, compression"),
+        (about({}, steps=[{"epochs": 1}]), "each of steps must have asked, compression"),
+        (about({}, steps=[STEP | {"seconds": "x"}]), "seconds of steps must be a number; got 'x'"),
     ],
 )
 def test_load_network_refuses_others(
@@ -162,6 +211,32 @@ def test_load_network_refuses_others(
     with pytest.raises(ValueError, match=said) as caught:
         load_network(path)
     assert str(caught.value).startswith(f"{path} must")
+
+
+def test_load_network_refuses_the_networks_of_older_stages(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, older = tmp_path / "net.safetensors", tmp_path / "older.safetensors"
+    saved = a_network()
+    save_network(path, saved)
+    save_file(
+        state_of(saved.model), older, about({}, steps=list(saved.steps))
+    )  # as before there were protocols in files
+    assert load_network(older).steps == load_network(path).steps == saved.steps
+    monkeypatch.setattr(networks, "PROTOCOLS", {**PROTOCOLS, "training": 2})
+    for one in (path, older):
+        with pytest.raises(ValueError, match="training must be of protocol 2; it has 1"):
+            load_network(one)
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_load_network_refuses_weights_that_are_not_finite(tmp_path: Path, value: float) -> None:
+    network = a_network()
+    with torch.no_grad():
+        dict(network.model.named_parameters())["2.bias"][3] = value
+    save_network(tmp_path / "net.safetensors", network)
+    with pytest.raises(ValueError, match=r"2\.bias must be finite"):
+        load_network(tmp_path / "net.safetensors")
 
 
 def test_load_network_refuses_damaged_files(tmp_path: Path) -> None:

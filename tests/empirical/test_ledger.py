@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import pytest
 from numpy.testing import assert_array_equal
 
@@ -111,34 +110,15 @@ def test_set_members_replaces_those_of_its_sweep_alone(ledger: Ledger) -> None:
     assert count(ledger.path) == 3
 
 
-def test_results_answers_queries(ledger: Ledger) -> None:
-    ledger.set_members("s", ["a", "b"])
-    ledger.record([a_record("a", r=1.0), a_record("b", r=3.0, status="odd")])
-    query = 'SELECT "pruning.compression" AS c, avg(r) AS r FROM results GROUP BY 1'
-    answer = results(ledger.path, query)
-    pd.testing.assert_frame_equal(answer, pd.DataFrame({"c": [2.0], "r": [2.0]}))
-    assert results(ledger.path)["row.status"].tolist()[1] == "odd"
-    assert results(ledger.path, 'SELECT "model.widths" AS w FROM results')["w"][0] == "[4, 2]"
-
-
-@pytest.mark.parametrize("query", ["SELECT nothing FROM results", "DROP TABLE results", "x"])
-def test_results_refuses_other_queries(ledger: Ledger, query: str) -> None:
-    with pytest.raises(LedgerError, match="query must be"):
-        results(ledger.path, query)
-
-
-@pytest.mark.parametrize(
-    "query",
-    ["ATTACH '{other}' AS other", "VACUUM INTO '{other}'", "DELETE FROM results", "PRAGMA x"],
-)
-def test_results_queries_can_write_nothing(ledger: Ledger, tmp_path: Path, query: str) -> None:
+def test_record_keeps_the_weights_of_the_row_that_it_keeps(ledger: Ledger) -> None:
+    weights = [packed_weights({"w": np.array([float(i)])}) for i in range(3)]
+    ledger.record([a_failure("a", "no")])
+    ledger.record([a_record("a", x=0)], weights={"a": weights[0]})
+    ledger.record([a_record("a", x=1), a_record("b", x=1)], weights={"a": weights[1]})
+    ledger.record([a_failure("a", "no")], weights={"a": weights[2]})
     ledger.set_members("s", ["a"])
-    ledger.record([a_record("a", r=1.0)])
-    before = sorted(tmp_path.rglob("*"))
-    with pytest.raises(LedgerError, match="query must be"):
-        results(ledger.path, query.format(other=tmp_path / "other.sqlite"))
-    assert sorted(tmp_path.rglob("*")) == before
-    assert results(ledger.path)["r"].tolist() == [1.0]
+    assert results(ledger.path)["x"].tolist() == [0]
+    assert load_weights(ledger.path, "a")["w"].tolist() == [0.0]
 
 
 def test_results_of_nothing_is_a_table(ledger: Ledger) -> None:

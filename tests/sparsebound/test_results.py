@@ -2,6 +2,7 @@
 
 import csv
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -103,13 +104,69 @@ def test_results_csv_of_a_query_has_its_columns(ledger: Path, tmp_path: Path) ->
     assert (tmp_path / "k.csv").read_text(encoding="utf-8").startswith("seed,key\n")
 
 
-def test_results_does_not_write_over_the_ledger(ledger: Path) -> None:
-    check_refused(run("results", ledger, "--csv", ledger), "another file")
+def test_results_csv_of_no_rows_has_its_columns(ledger: Path, tmp_path: Path) -> None:
+    out = tmp_path / "k.csv"
+    run("results", ledger, "--query", "SELECT seed, key FROM results WHERE seed > 9", "--csv", out)
+    assert out.read_text(encoding="utf-8") == "seed,key\n"
+
+
+def test_results_csv_keeps_integers_and_unknowns(tmp_path: Path) -> None:
+    path, out = tmp_path / "mixed.sqlite", tmp_path / "all.csv"
+    records = [
+        cell_record(seed=0, compression=2.0, accuracy=0.5, train=100),
+        cell_record(seed=1, compression=2.0, accuracy=0.5),
+    ]
+    told = json.loads(str(records[0].row)) | {"l2_distances": [0.5, float("nan")]}
+    with open_ledger(path) as opened:
+        opened.record([replace(records[0], row=json.dumps(told)), records[1]])
+        opened.set_members("one", [record.key for record in records])
+    assert run("results", path, "--csv", out).exit_code == 0
+    with out.open(newline="", encoding="utf-8") as stream:
+        rows = {row["seed"]: row for row in csv.DictReader(stream)}
+    assert (rows["0"]["data.train"], rows["1"]["data.train"]) == ("100", "")
+    assert rows["0"]["l2_distances"] == "[0.5, null]"
+
+
+def test_results_csv_goes_with_json(ledger: Path, tmp_path: Path) -> None:
+    query = ("--query", "SELECT seed FROM results WHERE seed = 1 LIMIT 1")
+    result = run("results", ledger, *query, "--csv", tmp_path / "k.csv", "--json")
+    assert json.loads(result.stdout) == [{"seed": 1}]
+    assert (tmp_path / "k.csv").read_text(encoding="utf-8") == "seed\n1\n"
+
+
+@pytest.mark.parametrize("end", ["", "-wal", "-shm", "-journal"])
+def test_results_does_not_write_over_the_ledger(ledger: Path, end: str) -> None:
+    before = ledger.read_bytes()
+    out = ledger.with_name(f"{ledger.name}{end}")
+    check_refused(run("results", ledger, "--csv", out), "--csv must be another file than LEDGER")
+    assert ledger.read_bytes() == before
+
+
+def test_results_refuses_places_that_cannot_be_written(ledger: Path, tmp_path: Path) -> None:
+    check_refused(run("results", ledger, "--csv", tmp_path), str(tmp_path))
+    check_refused(run("results", ledger, "--csv", ledger / "all.csv"), str(ledger))
+
+
+def test_results_tells_how_many_rows_a_mean_is_of(ledger: Path) -> None:
+    query = "SELECT count(*) AS a, count(l2_mean) AS k, avg(l2_mean) AS m FROM results"
+    assert shown(ledger, "--query", query)[1] == ["5", "4", "0.125"]  # one failed
+    said = run("results", "--help").stdout
+    assert "count(*), count(l2_mean), avg(l2_mean)" in said
+    assert "SQL's avg leaves such cells out" in " ".join(said.split())
+
+
+def test_results_refuses_misspelt_columns(ledger: Path) -> None:
+    query = 'SELECT avg("l2_maen") FROM results'
+    check_refused(run("results", ledger, "--query", query), "no such column", "nearest: l2_mean")
+    check_refused(run("results", ledger, "--query", ""), "query must be one SELECT")
 
 
 def test_results_of_nothing(tmp_path: Path) -> None:
     open_ledger(tmp_path / "empty.sqlite").close()
     assert run("results", tmp_path / "empty.sqlite").stdout == "No rows.\n"
+    assert shown(tmp_path / "empty.sqlite", "--columns", "data.train") == [["No", "rows."]]
+    query = 'SELECT "pruning.compression" FROM results'
+    assert shown(tmp_path / "empty.sqlite", "--query", query) == [["No", "rows."]]
     check_refused(run("results", tmp_path / "absent.sqlite"), "absent.sqlite")
     (tmp_path / "text.sqlite").write_text("a" * 200, encoding="utf-8")
     check_refused(run("results", tmp_path / "text.sqlite"), "must be a ledger")
