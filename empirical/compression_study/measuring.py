@@ -84,7 +84,8 @@ def survivals(
 ) -> tuple[BoolArray, BoolArray]:
     """Return which inputs survive FGSM, and which FGSM and PGD, of each network and budget.
 
-    Kind of the means: upper. Every point is scored again by the network as lowered.
+    Kind of the means: upper. Every point is scored again by the network as lowered. The seed is of
+    PGD's random start; it has another from the inputs themselves.
 
     Returns
     -------

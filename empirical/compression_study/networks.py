@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 from torch import nn
@@ -51,7 +52,21 @@ class Pruned:
         return compression_of(self.network)
 
 
-def natural_networks(data: Split, *, epochs: int, rng: np.random.Generator) -> list[Pruned]:
+class Start(NamedTuple):
+    """Seeds of initial weights, and of the order of inputs at each level."""
+
+    weights: int
+    orders: tuple[int, ...]
+
+
+def drawn_start(rng: np.random.Generator) -> Start:
+    """Return seeds for networks that are to start alike, and to see inputs in one order."""
+    return Start(_seed(rng), tuple(_seed(rng) for _ in range(_STEPS + 1)))
+
+
+def natural_networks(
+    data: Split, start: Start, *, epochs: int, rng: np.random.Generator
+) -> list[Pruned]:
     """Return networks trained without an adversary: pruned by two criteria, and lottery tickets.
 
     All are trained on from one dense network, for as many epochs whatever their compression, the
@@ -62,14 +77,16 @@ def natural_networks(data: Split, *, epochs: int, rng: np.random.Generator) -> l
     ----------
     data : Split
         Of the digits.
+    start : Start
+        Networks of one start share their initial weights and the order of inputs.
     epochs : int
         Of the dense network, and again after each of the steps that lead to a compression.
     rng : Generator
-        Draws initial weights, seeds, and what random criteria and resets do.
+        Draws what random criteria and resets do.
     """
-    training = replace(_NATURAL, epochs=epochs)
-    start = _masked(mlp(64, 20, 10, seed=_seed(rng)))
-    dense, seeds = copied(start), [_seed(rng) for _ in range(_STEPS + 1)]
+    training, seeds = replace(_NATURAL, epochs=epochs), start.orders
+    untrained = _masked(mlp(64, 20, 10, seed=start.weights))
+    dense = copied(untrained)
     train_together([dense], data, [training], seeds=seeds[:1])
     gradually = [(family, c) for family in CRITERIA for c in COMPRESSIONS]
     models, ticket = [copied(dense) for _ in gradually], copied(dense)
@@ -77,7 +94,7 @@ def natural_networks(data: Split, *, epochs: int, rng: np.random.Generator) -> l
         gradual(model, SCHEMES[family], compression=c, steps=_STEPS, train=_later, rng=rng)
         for model, (family, c) in zip(models, gradually, strict=True)
     ]
-    stages.append(_tickets(ticket, start, "original", rng))
+    stages.append(_tickets(ticket, untrained, "original", rng))
     found = [_ticket(dense, "natural", "original", 0)]
     for level, seed in enumerate(seeds[1:], start=1):
         _train_next(stages, [*models, ticket], data, training, seed)
@@ -89,21 +106,23 @@ def natural_networks(data: Split, *, epochs: int, rng: np.random.Generator) -> l
     return [*pruned, *found]
 
 
-def adversarial_networks(data: Split, *, epochs: int, rng: np.random.Generator) -> list[Pruned]:
+def adversarial_networks(
+    data: Split, start: Start, *, epochs: int, rng: np.random.Generator
+) -> list[Pruned]:
     """Return lottery tickets found and trained against sign-gradient steps, by their resets.
 
     Parameters
     ----------
-    data, epochs, rng
+    data, start, epochs, rng
         As of `natural_networks`.
     """
     training = replace(_NATURAL, epochs=epochs, adversary=_ADVERSARY)
-    start = _masked(mlp(64, 20, 10, seed=_seed(rng)))
-    dense, seeds = copied(start), [_seed(rng) for _ in range(_STEPS + 1)]
+    untrained, seeds = _masked(mlp(64, 20, 10, seed=start.weights)), start.orders
+    dense = copied(untrained)
     train_together([dense], data, [training], seeds=seeds[:1])
     models = [copied(dense) for _ in RESETS]
     stages = [
-        _tickets(model, start, reset, rng) for model, reset in zip(models, RESETS, strict=True)
+        _tickets(model, untrained, reset, rng) for model, reset in zip(models, RESETS, strict=True)
     ]
     found = [_ticket(dense, "adversarial", reset, 0) for reset in RESETS]
     for level, seed in enumerate(seeds[1:], start=1):
@@ -115,7 +134,9 @@ def adversarial_networks(data: Split, *, epochs: int, rng: np.random.Generator) 
     return found
 
 
-def convolutional_networks(data: Split, *, epochs: int, rng: np.random.Generator) -> list[Pruned]:
+def convolutional_networks(
+    data: Split, start: Start, *, epochs: int, rng: np.random.Generator
+) -> list[Pruned]:
     """Return convolutional networks trained without an adversary, pruned by each of nine schemes.
 
     As `natural_networks`: all for as many epochs. Schemes of kernels and filters leave the last
@@ -123,12 +144,11 @@ def convolutional_networks(data: Split, *, epochs: int, rng: np.random.Generator
 
     Parameters
     ----------
-    data, epochs, rng
+    data, start, epochs, rng
         As of `natural_networks`.
     """
-    training = replace(_NATURAL, epochs=epochs)
-    dense = _masked(cnn((1, 8, 8), [8, 8], [10], seed=_seed(rng)))
-    seeds = [_seed(rng) for _ in range(_STEPS + 1)]
+    training, seeds = replace(_NATURAL, epochs=epochs), start.orders
+    dense = _masked(cnn((1, 8, 8), [8, 8], [10], seed=start.weights))
     train_together([dense], data, [training], seeds=seeds[:1])
     places = [(family, c) for family in SCHEMES for c in CONVOLUTIONS]
     models = [copied(dense) for _ in places]
@@ -171,7 +191,7 @@ def _train_next(
 
 
 def _tickets(
-    model: nn.Module, start: nn.Module, reset: str, rng: np.random.Generator
+    model: nn.Module, untrained: nn.Module, reset: str, rng: np.random.Generator
 ) -> Iterator[Stage]:
     """Return the rounds of lottery tickets after the dense one, which is trained already."""
     return lottery_tickets(
@@ -179,7 +199,7 @@ def _tickets(
         rounds=_STEPS,
         train=_later,
         rng=rng,
-        original=state_of(start),
+        original=state_of(untrained),
         reset=reset,
         rates=TICKET_RATES,
         done=1,

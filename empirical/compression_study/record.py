@@ -26,7 +26,8 @@ class CompressionCell:
     Parameters
     ----------
     seed : int
-        Number of the split and of the initial weights: cells of one seed share both.
+        Number of the split, of the initial weights and of the order of inputs: cells of one model
+        and seed share them, but for weights that tickets draw anew.
     model : str
         MLP, of one hidden layer, or CNN, of two convolutions.
     trained : "natural" or "adversarial"
@@ -98,14 +99,15 @@ class Plan:
     Parameters
     ----------
     seeds : int
-        Splits of the digits, each with initial weights of its own, at least 2 for an interval.
+        Splits of the digits, each with initial weights of its own, at least 2 for an interval and
+        3 for a verdict.
     inputs : int
         Test inputs that are attacked and certified.
     searched : int
         How many of them have their exact distances searched for.
     convolutions : int
-        Splits on which convolutional networks are pruned by all nine schemes, none or at least 2;
-        all their inputs are attacked in L0 and L2 as well.
+        Splits on which convolutional networks are pruned by all nine schemes, none or at least 2,
+        and 3 for a verdict; all their inputs are attacked in L0 and L2 as well.
     epochs : int
         Passes over the training part at each level.
 

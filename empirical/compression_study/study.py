@@ -16,10 +16,11 @@ from empirical.compression_study.networks import (
     Pruned,
     adversarial_networks,
     convolutional_networks,
+    drawn_start,
     natural_networks,
 )
 from empirical.compression_study.record import CNN, EPS, MLP, CompressionCell, Plan
-from empirical.data import Part, digits, split
+from empirical.data import Part, Split, digits, split
 from empirical.lowering import network_from_module
 
 _SEARCHED = CRITERIA[0]  # the family whose distances are searched for
@@ -46,35 +47,40 @@ def compression_study(plan: Plan, *, seed: int) -> Iterator[list[CompressionCell
     for index in range(plan.seeds):
         rng = np.random.default_rng([seed, 3, index])
         data = split(digits(), rng=rng)
-        test = Part(*(part[: plan.inputs] for part in data.test))
+        start = drawn_start(rng)
         for trained in (natural_networks, adversarial_networks):
-            networks = trained(data, epochs=plan.epochs, rng=rng)
-            yield _cells(networks, test, plan, seed=index, trained_on=data.train.y.size)
+            networks = trained(data, start, epochs=plan.epochs, rng=rng)
+            yield _cells(networks, data, plan, index=index, attack_seed=_attack_seed(seed, index))
     for index in range(plan.convolutions):
         rng = np.random.default_rng([seed, 4, index])
         data = split(digits(), rng=rng)
-        test = Part(*(part[: plan.inputs] for part in data.test))
-        networks = convolutional_networks(data, epochs=plan.epochs, rng=rng)
-        yield _cells(networks, test, plan, seed=index, trained_on=data.train.y.size)
+        networks = convolutional_networks(data, drawn_start(rng), epochs=plan.epochs, rng=rng)
+        yield _cells(networks, data, plan, index=index, attack_seed=_attack_seed(seed, index))
+
+
+def _attack_seed(seed: int, index: int) -> int:
+    """Return the seed of random starts: one for all networks of a split, another for another."""
+    return int(np.random.default_rng([seed, 5, index]).integers(2**31))
 
 
 def _cells(
-    networks: Sequence[Pruned], test: Part, plan: Plan, *, seed: int, trained_on: int
+    networks: Sequence[Pruned], data: Split, plan: Plan, *, index: int, attack_seed: int
 ) -> list[CompressionCell]:
+    test = Part(*(part[: plan.inputs] for part in data.test))
     models = [one.network for one in networks]
     nets = [network_from_module(model, (test.X.shape[1],)) for model in models]
-    fgsm, survived = survivals(models, nets, test, seed=seed)
+    fgsm, survived = survivals(models, nets, test, seed=attack_seed)
     few = Part(*(part[: plan.searched] for part in test))
     found = []
     for r, (one, net) in enumerate(zip(networks, nets, strict=True)):
         cell = CompressionCell(
-            seed=seed,
+            seed=index,
             model=one.model,
             trained=one.trained,
             family=one.family,
             level=one.level,
             compression=one.compression,
-            trained_on=trained_on,
+            trained_on=data.train.y.size,
             correct=right(net, test.X, test.y),
             eps=np.array(EPS),
             fgsm=fgsm[r],

@@ -1,7 +1,7 @@
 """What checks read off the cells of the compression study: arrays by seed and by level."""
 
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from typing import NamedTuple, TypedDict
 
 import numpy as np
 
@@ -9,6 +9,13 @@ from empirical.compression_study import CompressionCell
 from theory.validation import FloatArray
 
 Measure = Callable[[CompressionCell], float]
+
+
+class About(TypedDict):
+    """What `Needed` has to know of the inputs of an effect."""
+
+    test_to_train: float
+    inputs: int | None
 
 
 class Path(NamedTuple):
@@ -25,6 +32,12 @@ class Path(NamedTuple):
     def compressions(self) -> list[float]:
         """The compression of each level, the mean over seeds."""
         return [float(c) for c in self.values(lambda cell: cell.compression).mean(axis=0)]
+
+    @property
+    def about_shares(self) -> About:
+        """What `Needed` has to know of effects that are shares of the attacked inputs."""
+        cell = self.cells[0][0]
+        return {"test_to_train": cell.test_to_train, "inputs": cell.correct.size}
 
     def pairs_with(self, other: "Path") -> bool:
         """Return whether the other has the same seeds and as many levels."""
@@ -61,8 +74,17 @@ def fgsm_at(eps: float) -> Measure:
 
 
 def budget(cell: CompressionCell, eps: float) -> int:
-    """Return the position of a budget among those of a cell."""
-    return int(np.argmin(np.abs(cell.eps - eps)))
+    """Return the position of a budget among those of a cell.
+
+    Raises
+    ------
+    ValueError
+        If it is not one of them.
+    """
+    found = np.flatnonzero(np.isclose(cell.eps, eps, rtol=1e-9, atol=0))
+    if found.size == 0:
+        raise ValueError(f"eps must be a budget of the cell; got {eps} of {cell.eps.tolist()}.")
+    return int(found[0])
 
 
 def r_2_measures(searched: Path) -> dict[str, Measure]:
@@ -87,7 +109,8 @@ def _deepfool(cell: CompressionCell) -> float:
     return float("nan") if cell.deepfool is None else float(cell.deepfool.mean())
 
 
-def searched_to_train(searched: Path) -> float:
-    """Return the inputs whose distances were searched for over those trained on."""
+def about_r_2(searched: Path) -> About:
+    """Return what `Needed` has to know of r_2, of the inputs whose distances were searched for."""
     cell = searched.cells[0][0]
-    return 0.0 if cell.deepfool is None else cell.deepfool.size / cell.trained_on
+    ratio = 0.0 if cell.deepfool is None else cell.deepfool.size / cell.trained_on
+    return {"test_to_train": ratio, "inputs": None}

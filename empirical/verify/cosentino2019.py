@@ -24,7 +24,7 @@ def check_tickets(cells: Sequence[CompressionCell]) -> Verdict:
     tickets = _tickets(cells, "original", trained="adversarial")
     if tickets is None:
         return not_covered(claim, _ABSENT)
-    ratio, cases = tickets.cells[0][0].test_to_train, {}
+    cases: dict[str, Candidates] = {}
     for name, measure in at_budget(_EPS).items():
         values = tickets.values(measure)
         cases[name] = {
@@ -33,7 +33,7 @@ def check_tickets(cells: Sequence[CompressionCell]) -> Verdict:
                     what="gain over dense",
                     effect=values[:, level] - values[:, 0],
                     least=-claim.predict(),
-                    test_to_train=ratio,
+                    **tickets.about_shares,
                 )
             ]
             for level, compression in enumerate(tickets.compressions)
@@ -69,7 +69,6 @@ def _judged(claim: Claim, one: Path | None, other: Path | None, *, what: str) ->
     cases: dict[str, Candidates] = {}
     for name, measure in at_budget(_EPS).items():
         effect = (one.values(measure) - other.values(measure))[:, 1:].mean(axis=1)
-        ratio, least = one.cells[0][0].test_to_train, claim.predict()
-        needed = Needed(what=what, effect=effect, least=least, test_to_train=ratio)
+        needed = Needed(what=what, effect=effect, least=claim.predict(), **one.about_shares)
         cases[name] = {"mean over compressions": [needed]}
     return judge_existence(claim, cases)

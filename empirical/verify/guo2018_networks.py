@@ -5,12 +5,13 @@ from functools import partial
 
 from empirical.compression_study import CRITERIA, MLP, CompressionCell
 from empirical.verify.compressed import (
+    About,
     Path,
+    about_r_2,
     at_budget,
     fgsm_at,
     path,
     r_2_measures,
-    searched_to_train,
 )
 from empirical.verify.existence import Candidates, Needed, judge_existence
 from empirical.verify.verdict import Verdict, not_covered
@@ -25,9 +26,11 @@ def _pruned(cells: Sequence[CompressionCell]) -> Path | None:
     return path(cells, CRITERIA[0], model=MLP, trained="natural")
 
 
-def _optimum(pruned: Path, values: FloatArray, least: float, **named: float | str) -> Candidates:
+def _optimum(
+    pruned: Path, values: FloatArray, least: float, about: About, unit: str = "of accuracy"
+) -> Candidates:
     """Return what each compression between needs: to exceed the dense and the sparsest."""
-    make = partial(Needed, least=least, **named)  # type: ignore[arg-type]
+    make = partial(Needed, least=least, unit=unit, **about)
     return {
         f"compression {pruned.compressions[level]:.3g}": [
             make(what="above dense", effect=values[:, level] - values[:, 0]),
@@ -42,11 +45,11 @@ def check_l2(cells: Sequence[CompressionCell]) -> Verdict:
     claim, pruned = CATALOGUE["guo2018_networks.l2"], _pruned(cells)
     if pruned is None:
         return not_covered(claim, _ABSENT)
-    least, ratio, cases = claim.predict(), searched_to_train(pruned), {}
+    least, about, cases = claim.predict(), about_r_2(pruned), {}
     for name, measure in r_2_measures(pruned).items():
         values = pruned.values(measure)
         relative = values / values[:, 0].mean()
-        cases[name] = _optimum(pruned, relative, least, test_to_train=ratio, unit="of dense r_2")
+        cases[name] = _optimum(pruned, relative, least, about, unit="of dense r_2")
     return judge_existence(claim, cases)
 
 
@@ -55,12 +58,12 @@ def check_linf(cells: Sequence[CompressionCell]) -> Verdict:
     claim, pruned = CATALOGUE["guo2018_networks.linf"], _pruned(cells)
     if pruned is None:
         return not_covered(claim, _ABSENT)
-    least, ratio = claim.predict(), pruned.cells[0][0].test_to_train
+    least, about = claim.predict(), pruned.about_shares
     measures = {"FGSM (upper)": fgsm_at(_EPS), **at_budget(_EPS)}
     return judge_existence(
         claim,
         {
-            name: _optimum(pruned, pruned.values(measure), least, test_to_train=ratio)
+            name: _optimum(pruned, pruned.values(measure), least, about)
             for name, measure in measures.items()
         },
     )

@@ -8,17 +8,17 @@ from typing import Any
 import numpy as np
 
 from empirical.compression_study import CNN, CRITERIA, MLP, CompressionCell
-from empirical.intervals import resampled_p_value
 from empirical.measures import mixed_accuracy
 from empirical.pruning import SCHEMES
 from empirical.verify.compressed import (
+    About,
     Measure,
     Path,
+    about_r_2,
     at_budget,
     budget,
     path,
     r_2_measures,
-    searched_to_train,
 )
 from empirical.verify.existence import Candidates, Needed, judge_existence, judge_parts
 from empirical.verify.verdict import SIGNIFICANCE, Status, Verdict, not_covered
@@ -40,16 +40,11 @@ def _pruned(cells: Sequence[CompressionCell], family: str) -> Path | None:
     return path(cells, family, model=MLP, trained="natural")
 
 
-def _ratio(one: Path) -> float:
-    return one.cells[0][0].test_to_train
-
-
 def _sweet(pruned: Path, robust: FloatArray, **named: Any) -> Candidates:
     """Return what each compression needs: more robustness than dense, and as much accuracy."""
     accuracy = pruned.values(_accuracy)
-    as_accurate = partial(
-        Needed, what="accuracy over dense", least=-_ALLOWED, test_to_train=_ratio(pruned)
-    )
+    about = pruned.about_shares
+    as_accurate = partial(Needed, what="accuracy over dense", least=-_ALLOWED, **about)
     return {
         f"compression {compression:.3g}": [
             Needed(what="gain over dense", effect=robust[:, level] - robust[:, 0], **named),
@@ -72,8 +67,8 @@ def check_sweet_spot_l2(cells: Sequence[CompressionCell]) -> Verdict:
             pruned,
             values / values[:, 0].mean(),
             least=claim.predict(),
-            test_to_train=searched_to_train(pruned),
             unit="of dense r_2",
+            **about_r_2(pruned),
         )
     return judge_existence(claim, cases)
 
@@ -83,9 +78,9 @@ def check_sweet_spot_linf(cells: Sequence[CompressionCell]) -> Verdict:
     claim, pruned = CATALOGUE["merkle2021.sweet-spot-linf"], _pruned(cells, CRITERIA[0])
     if pruned is None:
         return not_covered(claim, _ABSENT)
-    least, ratio = claim.predict(), _ratio(pruned)
+    named = {"least": claim.predict(), **pruned.about_shares}
     cases = {
-        name: _sweet(pruned, pruned.values(measure), least=least, test_to_train=ratio)
+        name: _sweet(pruned, pruned.values(measure), **named)
         for name, measure in at_budget(_EPS).items()
     }
     return judge_existence(claim, cases)
@@ -107,8 +102,7 @@ def check_magnitude(cells: Sequence[CompressionCell]) -> Verdict:
 
 def _gap(claim: Claim, one: Path, other: Path, measure: Measure) -> Candidates:
     effect = (one.values(measure) - other.values(measure))[:, 1:].mean(axis=1)
-    least, ratio = claim.predict(), _ratio(one)
-    needed = Needed(what="difference", effect=effect, least=least, test_to_train=ratio)
+    needed = Needed(what="difference", effect=effect, least=claim.predict(), **one.about_shares)
     return {"mean over compressions": [needed]}
 
 
@@ -116,53 +110,58 @@ def check_granularity(cells: Sequence[CompressionCell]) -> Verdict:
     """Return the verdict on weights against kernels against filters, by attack."""
     claim = CATALOGUE["merkle2021.granularity"]
     measure = at_budget(_EPS)["PGD (upper)"]
-    means: dict[str, FloatArray] = {}
+    paths: dict[str, list[Path]] = {}
     for family, scheme in SCHEMES.items():
         one = path(cells, family, model=CNN, trained="natural")
         if one is None:
             return not_covered(claim, "only the full study prunes convolutional networks.")
-        own = one.values(measure)[:, 1:].mean(axis=1)
-        means[scheme.granularity] = means.get(scheme.granularity, np.zeros(own.size)) + own / 3
-        ratio = _ratio(one)
+        paths.setdefault(scheme.granularity, []).append(one)
+    first = paths["weight"][0]
+    if not all(first.pairs_with(other) for own in paths.values() for other in own):
+        return not_covered(claim, _ABSENT)
     parts: dict[str, dict[str, Candidates]] = {}
     for fine, coarse in (("weight", "kernel"), ("kernel", "filter")):
         needed = Needed(
             what="difference",
-            effect=means[fine] - means[coarse],
+            effect=_mean_of(paths[fine], measure) - _mean_of(paths[coarse], measure),
             least=claim.predict(),
-            test_to_train=ratio,
+            **first.about_shares,
         )
         parts[f"{fine} over {coarse}"] = {"PGD (upper)": {"mean over compressions": [needed]}}
     return judge_parts(claim, parts)
+
+
+def _mean_of(paths: Sequence[Path], measure: Measure) -> FloatArray:
+    """Return the mean over paths and pruned levels, shape (seeds,)."""
+    own = np.array([one.values(measure)[:, 1:].mean(axis=1) for one in paths])
+    return np.asarray(own.mean(axis=0), dtype=np.float64)
 
 
 def check_ratio(cells: Sequence[CompressionCell]) -> Verdict:
     """Return the verdict on "the best compression depends on the share of adversarial inputs".
 
     It does where the best ones of q = 0 and of q = 1 each exceed the other at their own q. Gains of
-    what other seeds chose are negative by chance alone: only one that is surely best at both ends
-    refutes.
+    what other seeds chose are negative by chance alone: only one that by every measure is surely
+    best at both ends refutes.
     """
     claim, pruned = CATALOGUE["merkle2021.ratio"], _pruned(cells, CRITERIA[0])
     if pruned is None or len(pruned.cells) < 3:
         return not_covered(claim, _ABSENT)
-    clean, ratio = pruned.values(_accuracy), _ratio(pruned)
+    clean, about = pruned.values(_accuracy), pruned.about_shares
     robust = {name: pruned.values(measure) for name, measure in at_budget(_EPS).items()}
     verdict = judge_existence(
         claim,
         {
-            name: {"chosen by other seeds": _regrets(clean, values, claim.predict(), ratio)}
+            name: {"chosen by other seeds": _regrets(clean, values, claim.predict(), about)}
             for name, values in robust.items()
         },
     )
-    for name, values in robust.items():
-        best = _surely_best([clean, values], ratio, tests=len(robust))
-        if best is not None:
-            told = f"compression {pruned.compressions[best]:.3g} is surely best at q = 0 and q = 1"
-            verdict = replace(verdict, status="refuted", summary=f"{name}: {told}")
-            break
-    else:
+    best = _surely_best([clean, *robust.values()], about)
+    if best is None:
         verdict = replace(verdict, status=_unless_refuted(verdict))
+    else:
+        told = f"compression {pruned.compressions[best]:.3g} is surely best at q = 0 and q = 1"
+        verdict = replace(verdict, status="refuted", summary=f"by {' and '.join(robust)} {told}")
     return replace(verdict, evidence={**verdict.evidence, **_best_by_share(pruned)})
 
 
@@ -170,7 +169,7 @@ def _unless_refuted(verdict: Verdict) -> Status:
     return "inconclusive" if verdict.status == "refuted" else verdict.status
 
 
-def _regrets(clean: FloatArray, robust: FloatArray, least: float, ratio: float) -> list[Needed]:
+def _regrets(clean: FloatArray, robust: FloatArray, least: float, about: About) -> list[Needed]:
     """Return what each seed gains at q = 0, and at 1, from its own best instead of the other's.
 
     Which level is best is chosen by the other seeds alone.
@@ -186,23 +185,23 @@ def _regrets(clean: FloatArray, robust: FloatArray, least: float, ratio: float) 
             what=f"best of q = {q} over that of q = {1 - q}, at q = {q}",
             effect=gain,
             least=least,
-            test_to_train=ratio,
+            **about,
         )
         for q, gain in enumerate(np.array(gains).T)
     ]
 
 
-def _surely_best(tables: Sequence[FloatArray], test_to_train: float, *, tests: int) -> int | None:
+def _surely_best(tables: Sequence[FloatArray], about: About) -> int | None:
     """Return the level that significantly exceeds each other in every table, if there is one.
 
-    Corrected for the number of levels that might, and for that of such tests.
+    Corrected for the number of levels that might; that it needs every table needs no correction.
     """
     levels = tables[0].shape[1]
     best = int(tables[0].mean(axis=0).argmax())
     for table in tables:
         for gap in np.delete(table[:, [best]] - table, best, axis=1).T:
-            p = resampled_p_value(gap, test_to_train=test_to_train) * levels * tests
-            if gap.mean() <= 0 or p > SIGNIFICANCE:
+            ahead = Needed(what="gap", effect=gap, least=0.0, **about)
+            if ahead.p_value(1) * levels > SIGNIFICANCE:
                 return None
     return best
 

@@ -21,6 +21,8 @@ from empirical.compression_study import (
     CompressionCell,
     Plan,
     compression_study,
+    networks,
+    study,
 )
 from empirical.compression_study.measuring import attack_points, right, survivals
 from empirical.compression_study.networks import (
@@ -28,6 +30,7 @@ from empirical.compression_study.networks import (
     Pruned,
     adversarial_networks,
     convolutional_networks,
+    drawn_start,
     natural_networks,
 )
 from empirical.data import Part, Split, digits, split
@@ -38,6 +41,7 @@ from theory.networks import ReluNetwork
 from theory.networks.arrays import dense
 
 PLAN = Plan(seeds=2, inputs=30, searched=4, epochs=4)
+START = drawn_start(np.random.default_rng(2))
 FEW = 60  # inputs that are attacked in two ways
 
 
@@ -58,12 +62,12 @@ def data() -> Split:
 
 @pytest.fixture(scope="module")
 def natural(data: Split) -> list[Pruned]:
-    return natural_networks(data, epochs=15, rng=np.random.default_rng(2))
+    return natural_networks(data, START, epochs=15, rng=np.random.default_rng(2))
 
 
 @pytest.fixture(scope="module")
 def adversarial(data: Split) -> list[Pruned]:
-    return adversarial_networks(data, epochs=15, rng=np.random.default_rng(2))
+    return adversarial_networks(data, START, epochs=15, rng=np.random.default_rng(2))
 
 
 def lowered(networks: list[Pruned]) -> list[ReluNetwork]:
@@ -219,11 +223,9 @@ def test_survival_agrees_with_attacks_of_another_harness(
     data: Split, natural: list[Pruned], adversarial: list[Pruned]
 ) -> None:
     test = first(data.test, FEW)
-    for networks in (natural[:5], adversarial[-1:]):
-        fgsm, survived = survivals(
-            [one.network for one in networks], lowered(networks), test, seed=0
-        )
-        for r, one in enumerate(networks):
+    for few in (natural[:5], adversarial[-1:]):
+        fgsm, survived = survivals([one.network for one in few], lowered(few), test, seed=0)
+        for r, one in enumerate(few):
             found = model_robust_accuracy(
                 one.network, *test, EPS, norm=np.inf, box=BOX, rng=np.random.default_rng(0)
             )
@@ -240,13 +242,92 @@ def test_right_counts_ties_as_wrong() -> None:
     assert right(net, X, np.zeros(3, dtype=int)).tolist() == [True, False, False]
 
 
+def test_study_looks_at_inputs_of_the_test_part(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[tuple[Split, list[Pruned]]] = []
+
+    def spied(data: Split, *args: Any, **named: Any) -> list[Pruned]:
+        pruned = natural_networks(data, *args, **named)
+        seen.append((data, pruned))
+        return pruned
+
+    monkeypatch.setattr(study, "natural_networks", spied)
+    part = next(compression_study(PLAN, seed=0))
+    ((data, pruned),) = seen
+    test = first(data.test, PLAN.inputs)
+    for cell, net in zip(part, lowered(pruned), strict=True):
+        np.testing.assert_array_equal(cell.correct, right(net, *test))
+        assert cell.trained_on == len(data.train.y)
+    # networks that are wrong somewhere tell the two parts apart
+    trained_on = first(data.train, PLAN.inputs)
+    assert any((right(net, *test) != right(net, *trained_on)).any() for net in lowered(pruned))
+
+
+def test_study_draws_starts_of_attacks_and_of_networks(monkeypatch: pytest.MonkeyPatch) -> None:
+    attacks, starts = [], []
+
+    def attacked(models: Any, nets: Any, test: Part, *, seed: int) -> Any:
+        attacks.append(seed)
+        blank = np.zeros((len(models), len(EPS), len(test.y)), dtype=bool)
+        return blank, blank
+
+    def trained(data: Split, start: Any, **named: Any) -> list[Pruned]:
+        del data, named
+        starts.append(start)
+        return []
+
+    monkeypatch.setattr(study, "survivals", attacked)
+    monkeypatch.setattr(study, "natural_networks", trained)
+    monkeypatch.setattr(study, "adversarial_networks", trained)
+    for seed in (0, 1):
+        list(compression_study(PLAN, seed=seed))
+    for drawn in (attacks, starts):  # of each seed and split natural networks, then adversarial
+        assert drawn[0::2] == drawn[1::2]
+        assert len(set(drawn)) == 4
+
+
+def test_networks_of_one_start_share_their_initial_weights(
+    data: Split, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    orders: list[int] = []
+
+    def untrained(*args: Any, seeds: Any, **named: Any) -> None:
+        del args, named
+        orders.append(seeds[0])
+
+    monkeypatch.setattr(networks, "train_together", untrained)
+    makers = (natural_networks, adversarial_networks)
+    both = [make(data, START, epochs=1, rng=np.random.default_rng(3)) for make in makers]
+    tickets = [[one for one in own if one.family == "ticket original"] for own in both]
+    for one, other in zip(*tickets, strict=True):
+        for ours, theirs in zip(weights(one), weights(other), strict=True):
+            np.testing.assert_array_equal(ours, theirs)
+    assert orders == [*START.orders, *START.orders]
+
+
+def test_survivals_try_random_starts() -> None:
+    # The second class wins from x > .53 on; its unit is dead, and the slope 0, below .52.
+    model = torch.nn.Sequential(torch.nn.Linear(1, 1), torch.nn.ReLU(), torch.nn.Linear(1, 2))
+    values = ([[1.0]], [-0.52], [[0.0], [100.0]], [1.0, 0.0])
+    with torch.no_grad():
+        for parameter, value in zip(model.parameters(), values, strict=True):
+            parameter.copy_(torch.tensor(value))
+    test = Part(np.full((60, 1), 0.5), np.zeros(60, dtype=int))
+    nets = [network_from_module(model, (1,))]
+    fgsm, survived = survivals([model], nets, test, seed=0)
+    assert fgsm.all()
+    # At eps = .1 a start leaves the plateau with probability .4: of 60 none does but once in 1e13.
+    assert 0 < survived[0, 1].mean() < 1
+    _, other = survivals([model], nets, test, seed=1)
+    assert (survived != other).any()
+
+
 @pytest.mark.slow
 def test_convolutional_networks_are_pruned_by_nine_schemes(data: Split) -> None:
-    networks = convolutional_networks(data, epochs=1, rng=np.random.default_rng(0))
-    found = [(one.model, one.family, one.level) for one in networks]
+    pruned = convolutional_networks(data, START, epochs=1, rng=np.random.default_rng(0))
+    found = [(one.model, one.family, one.level) for one in pruned]
     assert found == [(CNN, family, level) for family in SCHEMES for level in range(4)]
     axes = {"weight": 4, "kernel": 2, "filter": 1}
-    for one in networks:
+    for one in pruned:
         *convolved, last = masks_of(one.network).values()
         granularity = one.family.split()[0]
         alive = [mask.flatten(axes[granularity] - 4).any(-1) for mask in convolved]

@@ -16,7 +16,9 @@ STEPS = np.array([-1.0, 1.0, -1.0, 1.0, -1.0, 1.0]) * np.sqrt(5 / 6)  # variance
 
 
 def needed(mean: float, *, spread: float = 1.0, least: float = 0.0, ratio: float = 0.5) -> Needed:
-    return Needed(what="gain", effect=mean + spread * STEPS, least=least, test_to_train=ratio)
+    return Needed(
+        what="gain", effect=mean + spread * STEPS, least=least, test_to_train=ratio, inputs=None
+    )
 
 
 def judged(*candidates: Any, **named: Any) -> Verdict:
@@ -53,7 +55,8 @@ def test_judge_existence_measures_from_the_threshold() -> None:
     assert judged([needed(2.2, least=4.4)]).status == "refuted"
     verdict = judged([needed(2.2, least=4.4)])
     reach = stats.t.ppf(0.975, 5) * np.sqrt(1 / 6 + 1 / 2)
-    assert (verdict.predicted, verdict.measured) == (4.4, pytest.approx(2.2, rel=1e-12))
+    assert verdict.predicted == 4.4
+    assert verdict.measured == pytest.approx(2.2, rel=1e-12)
     assert verdict.interval == pytest.approx((2.2 - reach, 2.2 + reach), rel=1e-9)
 
 
@@ -102,9 +105,11 @@ def test_judge_parts_is_refuted_by_one_part(one: float, other: float, status: st
     assert verdict.evidence["b, m, x, gain"] == pytest.approx(other, abs=1e-12)
 
 
-@pytest.mark.parametrize("effect", [[np.nan, 1.0], [np.inf, 1.0], [1.0]])
+@pytest.mark.parametrize("effect", [[np.nan, 1.0, 2.0], [np.inf, 1.0, 2.0], [1.0], [5.0, 5.01]])
 def test_judge_existence_of_unknown_effects_is_not_covered(effect: Any) -> None:
-    unknown = Needed(what="gain", effect=np.array(effect), least=0.0, test_to_train=0.0)
+    unknown = Needed(
+        what="gain", effect=np.array(effect), least=0.0, test_to_train=0.0, inputs=None
+    )
     assert judged([unknown]).status == "not covered"
     assert judged([unknown], [needed(9.0)]).status == "not covered"
 
@@ -114,9 +119,99 @@ def test_judge_existence_of_nothing_is_not_covered() -> None:
     assert judge_existence(CLAIM, {"one": {}}).status == "not covered"
 
 
-def test_judge_existence_of_effects_without_spread() -> None:
-    for mean, status in ((0.5, "holds"), (0.0, "inconclusive"), (-0.5, "refuted")):
-        assert judged([needed(mean, spread=0.0)]).status == status
+@pytest.mark.parametrize("mean", [0.5, 0.0, -0.5])
+def test_judge_existence_of_effects_without_spread_is_open(mean: float) -> None:
+    assert judged([needed(mean, spread=0.0)]).status == "inconclusive"
+    # .1 + .2 - .3 is no spread
+    rounded = np.array([0.3, 0.1 + 0.2, 0.3])
+    one = Needed(what="gain", effect=rounded, least=-mean, test_to_train=0.5, inputs=None)
+    assert (one.p_value(1), one.p_value(-1)) == (1.0, 1.0)
+
+
+def of_shares(gained: Any, least: float, *, inputs: int = 100, base: Any = (97, 98, 96)) -> Needed:
+    """Return the gains of seeds in shares of inputs, off by rounding as such differences are."""
+    effect = (np.array(base) + gained) / inputs - np.array(base) / inputs
+    return Needed(what="gain", effect=effect, least=least, test_to_train=0.09, inputs=inputs)
+
+
+def test_needed_of_shares_is_no_surer_than_one_input_more_each_side() -> None:
+    # Of 100 inputs two that differ have a variance of 2 / 100^2; 3 seeds share some inputs.
+    error = np.sqrt(2) / 100 * np.sqrt(1 / 3 + 0.09)
+    for gained in (2, 5):
+        one = of_shares([gained] * 3, 0.0)
+        assert one.p_value(1) == pytest.approx(2 * stats.t.sf(gained / 100 / error, 2), rel=1e-9)
+        reach = stats.t.ppf(0.99, 2) * error
+        limits = (gained / 100, gained / 100 - reach, gained / 100 + reach)
+        assert one.interval(0.98) == pytest.approx(limits, rel=1e-9)
+    # what spreads more is as sure as its spread says
+    wide = of_shares([1, 5, 9], 0.0)
+    expected = stats.t.sf(0.05 / (0.04 * np.sqrt(1 / 3 + 0.09)), 2) * 2
+    assert wide.p_value(1) == pytest.approx(expected, rel=1e-9)
+
+
+@pytest.mark.parametrize("base", [(97, 98, 96), (93, 91, 90), (58, 57, 59)])
+@pytest.mark.parametrize(("gained", "least"), [(-1, -0.01), (2, 0.02), (-5, -0.05), (10, 0.1)])
+def test_needed_of_a_tie_at_the_threshold_is_open(gained: int, least: float, base: Any) -> None:
+    one = of_shares([gained] * 3, least, base=base)
+    assert (one.p_value(1), one.p_value(-1)) == (1.0, 1.0)
+    turns = of_shares([gained - 1, gained, gained + 1], least, base=base)
+    assert (turns.p_value(1), turns.p_value(-1)) == (1.0, 1.0)
+
+
+def test_judge_existence_of_few_shares_that_agree_decides_little() -> None:
+    few, many = (
+        judged([of_shares([1] * 3, -0.01, inputs=n, base=(70, 70, 70))]) for n in (100, 100_000)
+    )
+    assert few.status == "inconclusive"  # two inputs of 100 above the threshold
+    assert many.status == "holds"  # a thousand of 100 000
+
+
+def test_judge_existence_needs_one_candidate_by_all_measures() -> None:
+    apart = {
+        "upper": {"a": [needed(9.0)], "b": [needed(0.0)]},
+        "lower": {"a": [needed(0.0)], "b": [needed(9.0)]},
+    }
+    verdict = judge_existence(CLAIM, apart)
+    assert verdict.status == "inconclusive"
+    assert "shown by upper and lower, but of no one by all;" in verdict.summary
+    apart["lower"]["a"] = [needed(9.0)]
+    assert judge_existence(CLAIM, apart).status == "holds"
+
+
+def test_judge_existence_refuses_measures_of_other_candidates() -> None:
+    cases = {"upper": {"a": [needed(3.0)]}, "lower": {"b": [needed(3.0)]}}
+    with pytest.raises(ValueError, match="measures must be of the same candidates"):
+        judge_existence(CLAIM, cases)
+
+
+@pytest.mark.parametrize(
+    ("candidates", "parts", "level"),
+    [
+        ([[2.7], [0.0]], 1, 0.975),  # shown: one of two
+        ([[9.0, -2.7]], 1, 0.975),  # excluded: one of two effects
+        ([[-2.2], [-2.4]], 1, 0.95),  # each candidate by its one effect
+        ([[9.0, -3.8], [9.0, -3.9]], 2, 0.9875),  # and one of two parts
+    ],
+)
+def test_judge_existence_shows_the_limits_that_decide(
+    candidates: Any, parts: int, level: float
+) -> None:
+    made = [[needed(mean) for mean in own] for own in candidates]
+    verdict = judged(*made, parts=parts)
+    assert verdict.status in ("holds", "refuted")
+    reach = stats.t.ppf((1 + level) / 2, 5) * np.sqrt(1 / 6 + 1 / 2)
+    low, high = verdict.interval
+    assert (high - low) / 2 == pytest.approx(reach, rel=1e-9)
+    assert low > 0 if verdict.status == "holds" else high < 0
+
+
+def test_judge_existence_ranks_effects_by_their_errors_not_their_units() -> None:
+    # A lack of .5 is small where seeds differ by 1, one of .1 is large where they do by .01.
+    loose, tight = needed(-0.5, spread=1.0), needed(-0.1, spread=0.01)
+    for candidates, named in (([[loose], [tight]], "one, 0"), ([[loose, tight]], "one, 0")):
+        verdict = judged(*candidates)
+        assert str(verdict.evidence["interval of"]).startswith(named)
+        assert verdict.measured == pytest.approx(-0.5 if len(candidates) == 2 else -0.1, rel=1e-9)
 
 
 def at_most(count: int, draws: int, level: float) -> bool:
@@ -128,7 +223,13 @@ def drawn(rng: np.random.Generator, means: Any) -> Verdict:
     return judged(
         *(
             [
-                Needed(what="gain", effect=rng.normal(mean, size=6), least=0.0, test_to_train=0.0)
+                Needed(
+                    what="gain",
+                    effect=rng.normal(mean, size=6),
+                    least=0.0,
+                    test_to_train=0.0,
+                    inputs=None,
+                )
                 for mean in own
             ]
             for own in means
@@ -145,3 +246,26 @@ def test_judge_existence_decides_wrongly_no_more_often_than_its_level() -> None:
     assert at_most(lacking.count("holds"), draws, 0.025)
     there = [drawn(rng, [[0.0, 0.0], [-9.0, -9.0]]).status for _ in range(draws)]
     assert at_most(there.count("refuted"), draws, 0.025)
+
+
+@pytest.mark.parametrize(("seeds", "inputs"), [(3, 100), (6, 200)])
+def test_judge_existence_of_lattice_shares_keeps_its_level(seeds: int, inputs: int) -> None:
+    # A loss of 1 point of accuracy as the truth, at the threshold: few discordant inputs, so that
+    # seeds agree often. Independent seeds; the interval allows for some that are shared.
+    rng, draws = np.random.default_rng(1), 2000
+    found = []
+    for _ in range(draws):
+        candidates = []
+        for _ in range(4):
+            lost = rng.binomial(inputs, 0.012, seeds) - rng.binomial(inputs, 0.002, seeds)
+            one = Needed(
+                what="gain",
+                effect=-lost / inputs,
+                least=-0.01,
+                test_to_train=inputs / 1078,
+                inputs=inputs,
+            )
+            candidates.append([one])
+        found.append(judged(*candidates).status)
+    assert at_most(found.count("holds"), draws, 0.025)
+    assert at_most(found.count("refuted"), draws, 0.025)

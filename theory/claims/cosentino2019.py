@@ -76,7 +76,7 @@ CLAIMS = (
         form="trend",
         assumptions=_TICKETS,
         standing="open",
-        note="Both are reset to the same original weights.",
+        note="Of each seed both start from, and are reset to, the same original weights.",
         predict=least_gap,
     ),
 )
