@@ -15,6 +15,7 @@ from empirical.verify import (
     merkle2021,
     mixtures,
     networks,
+    random_masks,
     smoothing,
 )
 from empirical.verify.verdict import Verdict
@@ -38,8 +39,8 @@ STUDY_CHECKS: Mapping[str, Callable[[Sequence[LinearCell]], Verdict]] = {
 }
 # Checks of claims about pruned networks, from the cells of the compression study.
 COMPRESSION_CHECKS: Mapping[str, Callable[[Sequence[CompressionCell]], Verdict]] = {
-    "guo2018_networks.l2": guo2018_networks.check_l2,
-    "guo2018_networks.linf": guo2018_networks.check_linf,
+    "guo2018.networks-l2": guo2018_networks.check_l2,
+    "guo2018.networks-linf": guo2018_networks.check_linf,
     "cosentino2019.tickets": cosentino2019.check_tickets,
     "cosentino2019.reset": cosentino2019.check_reset,
     "cosentino2019.natural": cosentino2019.check_natural,
@@ -63,6 +64,13 @@ DRAWN_CHECKS: Mapping[str, Callable[[np.random.Generator], Verdict]] = {
     "networks.local-lipschitz": networks.check_local_lipschitz,
     "networks.clever": networks.check_clever,
     "networks.certificates": networks.check_certificates,
+    "guo2018.lipschitz-l1": random_masks.check_l1,
+    "guo2018.lipschitz-l2": random_masks.check_l2,
+    "guo2018.lipschitz-sharp": random_masks.check_sharp,
+    "guo2018.lipschitz-eta": random_masks.check_eta,
+    "guo2018.lipschitz-margin": random_masks.check_margin,
+    "guo2018.lipschitz-product": random_masks.check_product,
+    "guo2018.lipschitz-falls": random_masks.check_falls,
 }
 
 

@@ -42,7 +42,7 @@ def _optimum(
 
 def check_l2(cells: Sequence[CompressionCell]) -> Verdict:
     """Return the verdict on "r_2 first rises, then falls with sparsity", relative to dense r_2."""
-    claim, pruned = CATALOGUE["guo2018_networks.l2"], _pruned(cells)
+    claim, pruned = CATALOGUE["guo2018.networks-l2"], _pruned(cells)
     if pruned is None:
         return not_covered(claim, _ABSENT)
     least, about, cases = claim.predict(), about_r_2(pruned), {}
@@ -55,7 +55,7 @@ def check_l2(cells: Sequence[CompressionCell]) -> Verdict:
 
 def check_linf(cells: Sequence[CompressionCell]) -> Verdict:
     """Return the verdict on "r_inf first rises, then falls with sparsity"."""
-    claim, pruned = CATALOGUE["guo2018_networks.linf"], _pruned(cells)
+    claim, pruned = CATALOGUE["guo2018.networks-linf"], _pruned(cells)
     if pruned is None:
         return not_covered(claim, _ABSENT)
     least, about = claim.predict(), pruned.about_shares

@@ -64,13 +64,13 @@ KEEPS_RISING = [0.5, 0.55, 0.6, 0.65, 0.7]
 def test_optimum_needs_a_rise_and_a_fall(
     norm: str, robust: Any, spread: float, status: str
 ) -> None:
-    assert judged(f"guo2018_networks.{norm}", magnitude(robust, spread=spread)).status == status
+    assert judged(f"guo2018.networks-{norm}", magnitude(robust, spread=spread)).status == status
 
 
 @pytest.mark.parametrize(("norm", "status"), [("linf", "holds"), ("l2", "inconclusive")])
 def test_optimum_of_seeds_that_agree_is_as_sure_as_shares_are(norm: str, status: str) -> None:
     # Shares of a thousand inputs are known to a few; of distances that never differ, nothing is.
-    assert judged(f"guo2018_networks.{norm}", magnitude(RISES, spread=0.0)).status == status
+    assert judged(f"guo2018.networks-{norm}", magnitude(RISES, spread=0.0)).status == status
 
 
 def of_two(curve: Any, proven: Any, accuracy: Any = LEVEL) -> list[CompressionCell]:
@@ -87,7 +87,7 @@ def of_two(curve: Any, proven: Any, accuracy: Any = LEVEL) -> list[CompressionCe
     ("key", "proven"),
     [
         ("merkle2021.sweet-spot-linf", [0.2, 0.2, 0.2, 0.2, 0.3]),
-        ("guo2018_networks.linf", [0.2, 0.2, 0.2, 0.3, 0.2]),
+        ("guo2018.networks-linf", [0.2, 0.2, 0.2, 0.3, 0.2]),
     ],
 )
 def test_one_compression_has_it_by_attack_and_by_proof(key: str, proven: Any) -> None:
@@ -117,7 +117,7 @@ def test_tickets_of_one_compression_lose_little_by_attack_and_by_proof() -> None
 def test_two_seeds_decide_nothing() -> None:
     cells = [cell for cell in paired(MAGNITUDE, RANDOM, 0.2, 0.01) if cell.seed < 2]
     assert judged("merkle2021.magnitude", cells).status == "not covered"
-    assert judged("guo2018_networks.linf", cells).status == "not covered"
+    assert judged("guo2018.networks-linf", cells).status == "not covered"
 
 
 def test_measures_refuse_budgets_that_were_not_attacked() -> None:
@@ -127,13 +127,13 @@ def test_measures_refuse_budgets_that_were_not_attacked() -> None:
         budget(cell, 0.07)
     cells = [replace(cell, eps=np.array([0.02, 0.1])) for cell in magnitude(RISES)]
     with pytest.raises(ValueError, match=r"got 0\.05"):
-        judged("guo2018_networks.linf", cells)
+        judged("guo2018.networks-linf", cells)
 
 
 @pytest.mark.parametrize(("rise", "status"), [(0.03, "holds"), (0.02, "refuted")])
 def test_optimum_counts_a_rise_of_five_percent_of_dense_r_2(rise: float, status: str) -> None:
     robust = [0.5, 0.5 + rise, 0.4, 0.3, 0.2]
-    verdict = judged("guo2018_networks.l2", magnitude(robust, spread=1e-4))
+    verdict = judged("guo2018.networks-l2", magnitude(robust, spread=1e-4))
     assert verdict.status == status
     assert verdict.measured == pytest.approx(rise / 0.5, abs=1e-9)  # relative to the dense one
     assert verdict.predicted == 0.05
@@ -142,7 +142,7 @@ def test_optimum_counts_a_rise_of_five_percent_of_dense_r_2(rise: float, status:
 def test_optimum_of_attacks_alone_does_not_hold() -> None:
     # Attacks leave 10 points more of pruned networks, proofs nothing more: they hide gradients.
     cells = magnitude([0.5, 0.5, 0.5, 0.4, 0.2], attacked=0.1, spread=0.002)
-    verdict = judged("guo2018_networks.linf", cells)
+    verdict = judged("guo2018.networks-linf", cells)
     assert verdict.status == "inconclusive"
     assert "shown by FGSM (upper) and PGD (upper); excluded by CROWN (lower);" in verdict.summary
     assert str(verdict.evidence["interval of"]).startswith("CROWN (lower)")
@@ -150,7 +150,7 @@ def test_optimum_of_attacks_alone_does_not_hold() -> None:
 
 def test_optimum_says_which_bounds_of_r_2_it_is_of() -> None:
     exact, searched = (
-        judged("guo2018_networks.l2", magnitude(RISES, spread=0.01, slack=slack)).evidence
+        judged("guo2018.networks-l2", magnitude(RISES, spread=0.01, slack=slack)).evidence
         for slack in (0.0, 0.1)
     )
     assert any(name.startswith("exact, compression 4") for name in exact)
@@ -168,7 +168,7 @@ def test_optimum_whose_bounds_are_loose_is_not_decided_by_attacks() -> None:
         assert other.distances is not None
         one.distances.lower[:] = other.distances.lower
         one.distances.status[:] = "time limit"
-    verdict = judged("guo2018_networks.l2", high)
+    verdict = judged("guo2018.networks-l2", high)
     assert verdict.status == "inconclusive"
     shown, excluded = "search (upper) and DeepFool (upper)", "search (lower)"
     assert f"shown by {shown}; excluded by {excluded};" in verdict.summary

@@ -58,6 +58,7 @@ def few(tiny: None, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sparsebound.reproduce.CATALOGUE", FEW)
 
 
+@pytest.mark.slow
 def test_reproduce_writes_every_figure_and_verdict(
     tiny: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -107,9 +108,14 @@ def test_reproduce_gives_the_same_files_again(few: None, tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize(
-    "where", ["study.linear_study", "study.compression_study", "study.verdict_of", "verdict_text"]
+    ("where", "error"),
+    [
+        ("study.linear_study", KeyboardInterrupt()),
+        ("study.compression_study", OSError(28, "No space left on device")),
+        ("study.verdict_of", KeyboardInterrupt()),
+        ("verdict_text", OSError(28, "No space left on device")),
+    ],
 )
-@pytest.mark.parametrize("error", [KeyboardInterrupt(), OSError(28, "No space left on device")])
 def test_reproduce_stopped_before_drawing_leaves_nothing(
     few: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, where: str, error: BaseException
 ) -> None:

@@ -44,7 +44,9 @@ def test_the_catalogue_holds_every_claim() -> None:
 @EACH
 def test_key_names_its_module(module: str, claim: Claim) -> None:
     prefix, dot, name = claim.key.partition(".")
-    assert (prefix, dot) == (module, ".")
+    assert dot == "."
+    # A source whose claims fill several files: guo2018, guo2018_masks.
+    assert module == prefix or module.startswith(f"{prefix}_")
     assert name
     assert claim.key == claim.key.lower().strip()
 
@@ -77,7 +79,8 @@ def test_prediction_can_be_called_and_says_what_it_returns(module: str, claim: C
 
 @EACH
 def test_what_is_proven_or_refuted_has_a_written_proof(module: str, claim: Claim) -> None:
-    proof = Path(theory.__file__).parent / "proofs" / f"{module}.md"
+    source = claim.key.split(".", maxsplit=1)[0]
+    proof = Path(theory.__file__).parent / "proofs" / f"{source}.md"
     if claim.standing != "open":
         assert proof.is_file()
         assert proof.read_text(encoding="utf-8").startswith("# ")

@@ -4,13 +4,9 @@ import re
 
 import pytest
 
-from theory.claims import CATALOGUE, Claim
+from theory.claims import Claim, cosentino2019, guo2018_networks, merkle2021
 
-TRENDS = [
-    claim
-    for claim in CATALOGUE.values()
-    if claim.key.split(".")[0] in {"guo2018_networks", "cosentino2019", "merkle2021"}
-]
+TRENDS = [*guo2018_networks.CLAIMS, *cosentino2019.CLAIMS, *merkle2021.CLAIMS]
 EACH = pytest.mark.parametrize("claim", TRENDS, ids=[claim.key for claim in TRENDS])
 
 

@@ -111,6 +111,7 @@ def all_patterns(W: Any, V: Any, w: Any) -> dict[int, Any]:
     return largest
 
 
+@pytest.mark.slow
 def test_the_restated_theorem_holds_in_ten_thousand_settings() -> None:
     # The mean over all 1024 masks of the largest gradient over all patterns, more than any region.
     rng = np.random.default_rng(1)

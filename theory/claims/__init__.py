@@ -7,6 +7,7 @@ from theory.claims import (
     cosentino2019,
     fawzi2018,
     guo2018,
+    guo2018_masks,
     guo2018_networks,
     merkle2021,
     mixtures,
@@ -29,6 +30,7 @@ CATALOGUE: dict[str, Claim] = {
         guo2018_networks,
         cosentino2019,
         merkle2021,
+        guo2018_masks,
     )
     for claim in module.CLAIMS
 }

@@ -31,7 +31,7 @@ _NETWORKS = (
 
 CLAIMS = (
     Claim(
-        key="guo2018_networks.l2",
+        key="guo2018.networks-l2",
         source=replace(_SOURCE, place="section 4, experiments with nonlinear networks, L2"),
         statement="the L2 robustness of pruned ReLU networks first rises, then falls: at some"
         " compression between 1 and the largest, r_2 exceeds that of the dense network and that of"
@@ -44,7 +44,7 @@ CLAIMS = (
         predict=least_rise_of_r_2,
     ),
     Claim(
-        key="guo2018_networks.linf",
+        key="guo2018.networks-linf",
         source=replace(_SOURCE, place="section 4, experiments with nonlinear networks, L∞"),
         statement="the L∞ robustness of pruned ReLU networks first rises, then falls: at some"
         " compression between 1 and the largest, the accuracy under sign-gradient steps of ε = .05"
