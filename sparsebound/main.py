@@ -15,7 +15,7 @@ import click
 
 # In the order of a first visit. Each is imported only when it runs, so that help comes at once.
 _COMMANDS = {
-    "reproduce": "Train, predict, attack, draw and judge: under a minute, no download.",
+    "reproduce": "Train, predict, attack, draw and judge: no download, a minute and a half.",
     "claims": "List what is claimed, by whom, and what we say of it.",
     "check": "Measure by attack whether claims hold.",
     "certify": "Prove how far inputs of your own model are from another label.",

@@ -26,7 +26,7 @@ from theory.claims import CATALOGUE
 )
 @as_json
 def reproduce(quick: bool, full: bool, seed: int, out: Path, as_json: bool) -> None:
-    """Run the main job on embedded data: no download, under a minute.
+    """Run the main job on embedded data: no download, a minute and a half.
 
     Trains sparse linear classifiers (scikit-learn) on digits, breast cancer and Gaussian classes,
     predicts their robustness from inputs held out, attacks them on others with foolbox; prunes ReLU
