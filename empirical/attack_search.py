@@ -218,3 +218,12 @@ def _moved(task: Task, points: FloatArray, norm: float) -> FloatArray:
             np.isnan(points).any(axis=1), np.nan, np.linalg.norm(points - task.X, ord=norm, axis=1)
         )
     )
+
+
+def is_near(task: Task, points: FloatArray, norm: float, eps: float) -> BoolArray:
+    """Return which points are in the box, and within eps but for the rounding of a sum."""
+    held = np.isfinite(points) & (points >= task.lo) & (points <= task.hi)
+    inside = np.asarray(held.all(axis=1))
+    slack = np.spacing(np.abs(task.X).max(axis=1)) * np.sqrt(task.X.shape[1])
+    moves = np.where(inside[:, None], points - task.X, np.inf)
+    return np.asarray(np.linalg.norm(moves, ord=norm, axis=1) <= eps * (1 + 1e-9) + slack)

@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from numpy.typing import ArrayLike
 
-from empirical.attack_search import Task, found_points
+from empirical.attack_search import Task, found_points, is_near
 from empirical.attack_stack import GAP, PGD, BoolArray, foolbox_attacks
 from empirical.module_target import module_task
 from theory.validation import FloatArray, as_budget
@@ -123,7 +123,7 @@ def model_robust_accuracy(
     for m, run in enumerate(runs.values()):
         for trial in run(task, budgets, restarts):
             for j, points in enumerate(trial):
-                fooled = _within(task, points, norm, budgets[j]) & ~wrong
+                fooled = is_near(task, points, norm, budgets[j]) & task.flipped(points) & ~wrong
                 broken[m, j] |= fooled
                 _fill(witnesses, points, fooled, j)
     return BudgetResult(
@@ -191,13 +191,6 @@ def _checked(eps: ArrayLike, norm: float, restarts: int) -> tuple[dict[str, _Run
     if budgets.ndim != 1 or budgets.size == 0 or (np.diff(budgets) <= 0).any():
         raise ValueError(f"eps must be ascending, of shape (k,) with k >= 1; got {eps!r:.80}.")
     return _RUNS[norm], budgets
-
-
-def _within(task: Task, points: FloatArray, norm: float, eps: float) -> BoolArray:
-    """Return which points flip and are no farther than eps, but for the rounding of a sum."""
-    slack = np.spacing(np.abs(task.X).max(axis=1)) * np.sqrt(task.X.shape[1])
-    near = np.linalg.norm(points - task.X, ord=norm, axis=1) <= eps * (1 + 1e-9) + slack
-    return np.asarray(near & task.flipped(points))
 
 
 def _fill(witnesses: FloatArray, points: FloatArray, fooled: BoolArray, first: int) -> None:

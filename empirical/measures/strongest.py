@@ -9,8 +9,8 @@ import numpy as np
 import torch
 from numpy.typing import ArrayLike
 
-from empirical.attack_search import Task, found_points
-from empirical.attack_stack import GAP, PGD, BoolArray, foolbox_attacks
+from empirical.attack_search import Task, found_points, is_near
+from empirical.attack_stack import GAP, PGD, foolbox_attacks
 from empirical.module_target import module_task
 from theory.validation import FloatArray, as_budget
 
@@ -82,15 +82,6 @@ def strongest_points(
         worse = leads < least
         best[worse], least[worse] = points[worse], leads[worse]
     return best
-
-
-def is_near(task: Task, points: FloatArray, norm: float, eps: float) -> BoolArray:
-    """Return which points are in the box, and within eps but for the rounding of a sum."""
-    held = np.isfinite(points) & (points >= task.lo) & (points <= task.hi)
-    inside = np.asarray(held.all(axis=1))
-    slack = np.spacing(np.abs(task.X).max(axis=1)) * np.sqrt(task.X.shape[1])
-    moves = np.where(inside[:, None], points - task.X, np.inf)
-    return np.asarray(np.linalg.norm(moves, ord=norm, axis=1) <= eps * (1 + 1e-9) + slack)
 
 
 def as_single_budget(eps: float, norm: float) -> float:

@@ -12,11 +12,11 @@ import numpy as np
 import torch
 from numpy.typing import ArrayLike
 
-from empirical.attack_search import Task
+from empirical.attack_search import Task, is_near
 from empirical.attack_stack import BoolArray
 from empirical.intervals import proportion_interval
 from empirical.measures.checks import refuse_level
-from empirical.measures.strongest import as_single_budget, is_near, strongest_points
+from empirical.measures.strongest import as_single_budget, strongest_points
 from empirical.module_target import module_task
 from theory.validation import FloatArray, IntArray, as_finite
 

@@ -1,6 +1,5 @@
 """The ledger: rows neither lost nor doubled nor overwritten, and what cannot be a ledger."""
 
-import json
 import os
 import sqlite3
 import subprocess
@@ -10,7 +9,6 @@ from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -26,9 +24,9 @@ from empirical.ledger import (
     results,
     row_text,
     save_weights,
-    surroundings,
     weights_path,
 )
+from tests.empirical.ledgers import a_record
 
 
 @pytest.fixture
@@ -40,20 +38,6 @@ def path(tmp_path: Path) -> Path:
 def ledger(path: Path) -> Iterator[Ledger]:
     with open_ledger(path) as opened:
         yield opened
-
-
-def a_record(key: str = "a", **row: Any) -> Record:
-    return Record(
-        key=key,
-        settings=json.dumps({"pruning.compression": 2.0, "model.widths": [4, 2], "seed": 0}),
-        protocols="{}",
-        seed=0,
-        status="done",
-        row=row_text(row),
-        traceback=None,
-        seconds=0.5,
-        surroundings=surroundings(),
-    )
 
 
 def a_failure(key: str, why: str) -> Record:

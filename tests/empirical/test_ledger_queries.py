@@ -1,9 +1,7 @@
 """Questions to a ledger: what is answered, what is refused, and that nothing is written."""
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 import pytest
@@ -11,13 +9,11 @@ import pytest
 from empirical.ledger import (
     Ledger,
     LedgerError,
-    Record,
     open_ledger,
     result_rows,
     results,
-    row_text,
-    surroundings,
 )
+from tests.empirical.ledgers import a_record
 
 
 @pytest.fixture
@@ -29,20 +25,6 @@ def path(tmp_path: Path) -> Path:
 def ledger(path: Path) -> Iterator[Ledger]:
     with open_ledger(path) as opened:
         yield opened
-
-
-def a_record(key: str = "a", **row: Any) -> Record:
-    return Record(
-        key=key,
-        settings=json.dumps({"pruning.compression": 2.0, "model.widths": [4, 2], "seed": 0}),
-        protocols="{}",
-        seed=0,
-        status="done",
-        row=row_text(row),
-        traceback=None,
-        seconds=0.5,
-        surroundings=surroundings(),
-    )
 
 
 def test_results_answers_queries(ledger: Ledger) -> None:
