@@ -4,8 +4,9 @@ A cell is one trained classifier of one split of one data set. Its predictions c
 the validation part; its measurements from attacks on the test part, which know no formula.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -100,12 +101,36 @@ def study_datasets(seed: int) -> list[Dataset]:
     return [digits(3, 8), breast_cancer(), sample_classes(sparse_mean_classes(), 800, rng=rng)]
 
 
+def linear_parts(
+    plan: Plan, *, seed: int, datasets: Sequence[Dataset] | None = None
+) -> list[Callable[[], list[LinearCell]]]:
+    """Return the parts of the study: calls that may be made in any order, and in any process.
+
+    Each gives the cells of one split of one data set, from a random generator of its own.
+
+    Parameters
+    ----------
+    plan : Plan
+    seed : int
+    datasets : sequence of Dataset, optional
+        By default those of `study_datasets`.
+
+    Examples
+    --------
+    >>> len(linear_parts(Plan(splits=4, strengths=1), seed=0))
+    12
+    """
+    return [
+        partial(_split_cells, dataset, index, plan, (seed, 1, number, index))
+        for number, dataset in enumerate(study_datasets(seed) if datasets is None else datasets)
+        for index in range(plan.splits)
+    ]
+
+
 def linear_study(
     plan: Plan, *, seed: int, datasets: Sequence[Dataset] | None = None
 ) -> Iterator[list[LinearCell]]:
-    """Yield the cells of each split of each data set.
-
-    Deterministic given the seed: every split has a generator of its own.
+    """Yield the cells of each of the `linear_parts`: deterministic given the seed.
 
     Parameters
     ----------
@@ -114,15 +139,13 @@ def linear_study(
     datasets : sequence of Dataset, optional
         By default those of `study_datasets`.
     """
-    for number, dataset in enumerate(study_datasets(seed) if datasets is None else datasets):
-        for index in range(plan.splits):
-            rng = np.random.default_rng([seed, 1, number, index])
-            yield _split_cells(dataset, index, plan, rng)
+    return (part() for part in linear_parts(plan, seed=seed, datasets=datasets))
 
 
 def _split_cells(
-    dataset: Dataset, index: int, plan: Plan, rng: np.random.Generator
+    dataset: Dataset, index: int, plan: Plan, seed: tuple[int, ...]
 ) -> list[LinearCell]:
+    rng = np.random.default_rng(seed)
     train, validation, test = split(dataset, rng=rng)
     path = [
         trained

@@ -35,6 +35,22 @@ def whole_file(path: Path) -> Iterator[Path]:
         part.unlink(missing_ok=True)
 
 
+@contextmanager
+def folder_aside(folder: Path) -> Iterator[Path]:
+    """Yield a folder in a folder, whose files are to be moved up when they are whole.
+
+    What still lies in it goes when the block ends.
+
+    Raises
+    ------
+    OSError
+        If the folder cannot be made or written to.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=folder, prefix=".", suffix=_PART) as aside:
+        yield Path(aside)
+
+
 def write_whole(path: Path, content: bytes) -> None:
     """Write a file that is all of the content, or what it was before, even if the power fails.
 

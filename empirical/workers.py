@@ -6,9 +6,12 @@ import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from multiprocessing import resource_tracker
+from typing import Any
 
+import dask
 from distributed import Client, LocalCluster
 
+_ENVIRONMENT = "distributed.nanny.pre-spawn-environ"
 _PATIENCE = 120  # seconds that a cluster may take to have its first worker
 
 
@@ -20,7 +23,7 @@ class SchedulerError(ConnectionError):
 def local_workers(count: int) -> Iterator[Client]:
     """Yield a client of so many processes with a thread each, which end with the block."""
     with ExitStack() as stack:
-        with _interrupts_held():
+        with _interrupts_held(), dask.config.set({_ENVIRONMENT: _environment()}):
             cluster = LocalCluster(
                 n_workers=count,
                 threads_per_worker=1,
@@ -31,6 +34,16 @@ def local_workers(count: int) -> Iterator[Client]:
             stack.enter_context(cluster)
             client = stack.enter_context(Client(cluster))
         yield client
+
+
+def _environment() -> dict[str, Any]:
+    """Return what dask puts into the environment of workers, but for when memory is given back.
+
+    It has them give back at once what is freed; arrays that come and go then cost as much time in
+    page faults as in arithmetic.
+    """
+    usual = dask.config.get(_ENVIRONMENT)
+    return {name: value for name, value in usual.items() if name != "MALLOC_TRIM_THRESHOLD_"}
 
 
 @contextmanager

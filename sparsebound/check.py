@@ -2,8 +2,9 @@
 
 import click
 
+from sparsebound.crew import Crew
 from sparsebound.options import as_json, effort, plan_name
-from sparsebound.study import compressed, judged, needs_networks, needs_study, studied
+from sparsebound.study import judged, measured, measuring
 from sparsebound.verdict_text import verdict_json, verdict_lines
 from theory.claims import find_claims
 
@@ -22,9 +23,9 @@ def check(
     1 if a claim that we call proven is refuted, or one that we call refuted holds; else 0.
     """
     wanted = list(dict.fromkeys(claim.key for key in keys for claim in find_claims(key)))
-    plan = plan_name(quick, full)
-    cells = studied(plan, seed) if needs_study(wanted) else []
-    networks = compressed(plan, seed) if needs_networks(wanted) else []
-    verdicts = judged(wanted, cells, networks, seed=seed)
+    crew = Crew()
+    jobs = measuring(wanted, plan_name(quick, full), seed=seed)
+    known = measured(crew.results("measure", jobs))
+    verdicts = judged(wanted, known, crew, seed=seed)
     click.echo(verdict_json(verdicts) if as_json else verdict_lines(verdicts, evidence=True))
     ctx.exit(1 if any(verdict.contradicts_us for verdict in verdicts) else 0)

@@ -1,13 +1,13 @@
-"""The figures of the main job, each to be drawn by a call, so that progress can be shown."""
+"""The figures of the main job, as jobs for a crew."""
 
-from collections.abc import Callable, Sequence
-from functools import cache
+from collections.abc import Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
 from empirical.compression_study import CompressionCell
-from empirical.curves import digits_comparison, study_comparison
+from empirical.curves import Comparison, digits_comparison, study_comparison
 from empirical.linear_study import LinearCell
 from empirical.network_study import Row, digits_networks, distance_table, lipschitz_table
 from empirical.planar import planar_network
@@ -26,55 +26,55 @@ from figures import (
     tickets,
     transfer,
 )
-
-Drawing = Callable[[], list[Path]]
+from sparsebound.crew import Job
 
 _INPUTS, _SANDWICHED = 80, 64  # test digits whose distances are computed, and are drawn one by one
 
 
+class NetworkTables(NamedTuple):
+    """What the figures of networks show: their name, distances by network, and constants."""
+
+    name: str
+    distances: dict[str, list[Row]]
+    constants: list[Row]
+
+
+def network_tables(seed: int) -> NetworkTables:
+    """Return distances of a dense and a pruned network of digits, and constants of all."""
+    study = digits_networks(seed=seed)
+    named = {"dense": study.at(1.0), "90 % pruned and retrained": study.at(0.1)}
+    X, y = (part[:_INPUTS] for part in study.test)
+    return NetworkTables(
+        name=study.name,
+        distances={
+            f"{study.name}, {name}": distance_table(one.net, X, y) for name, one in named.items()
+        },
+        constants=lipschitz_table(study, rng=np.random.default_rng(seed)),
+    )
+
+
 def linear_drawings(
     study: Sequence[LinearCell], out: Path, *, seed: int, carlini_wagner: bool
-) -> list[Drawing]:
+) -> list[Job]:
     """Return the figures of the linear study."""
     names = {cell.dataset: 0 for cell in study}
     groups = [[cell for cell in study if cell.dataset == name] for name in names]
     comparisons = [study_comparison(group) for group in groups]
-    pair = comparisons[0]
-    image = pair.test.X[pair.test.y == 1][0]
     return [
-        *(lambda group=group: sparsity.draw(group, out) for group in groups),
-        lambda: robust_accuracy.draw(
-            [*comparisons, digits_comparison(seed)], out, carlini_wagner=carlini_wagner
-        ),
-        lambda: digit_flips.draw(pair.models, image, out, change="have an 8 called a 3"),
+        Job("robust-accuracy", _draw_curves, (comparisons, out, seed, carlini_wagner)),
+        *(Job("sparsity", sparsity.draw, (group, out)) for group in groups),
+        Job("digit-flips", _draw_flips, (comparisons[0], out)),
     ]
 
 
-def network_drawings(out: Path, *, seed: int) -> list[Drawing]:
-    """Return the figures of ReLU networks; the first to be drawn trains the networks."""
-    study = cache(lambda: digits_networks(seed=seed))
-
-    @cache
-    def tables() -> dict[str, list[Row]]:
-        named = {"dense": study().at(1.0), "90 % pruned and retrained": study().at(0.1)}
-        X, y = (part[:_INPUTS] for part in study().test)
-        return {
-            f"{study().name}, {name}": distance_table(one.net, X, y) for name, one in named.items()
-        }
-
-    def sandwich() -> list[Path]:
-        rows = next(iter(tables().values()))[:_SANDWICHED]
-        return network_sandwich.draw(rows, out, network=study().name)
-
-    def constants() -> list[Path]:
-        rows = lipschitz_table(study(), rng=np.random.default_rng(seed))
-        return lipschitz_sparsity.draw(rows, out, network=study().name)
-
-    def plane() -> list[Path]:
-        net, _, unseen = planar_network(seed=seed)
-        return cells.draw(net, unseen, out)
-
-    return [sandwich, lambda: certified_accuracy.draw(tables(), out), constants, plane]
+def network_drawings(tables: NetworkTables, out: Path, *, seed: int) -> list[Job]:
+    """Return the figures of ReLU networks."""
+    return [
+        Job("cells", _draw_plane, (out, seed)),
+        Job("network-sandwich", _draw_sandwich, (tables, out)),
+        Job("lipschitz-sparsity", _draw_constants, (tables, out)),
+        Job("certified-accuracy", certified_accuracy.draw, (tables.distances, out)),
+    ]
 
 
 def compression_drawings(
@@ -83,14 +83,44 @@ def compression_drawings(
     out: Path,
     *,
     seed: int,
-) -> list[Drawing]:
-    """Return the figures of pruned networks; the last to be drawn trains some of its own."""
+) -> list[Job]:
+    """Return the figures of pruned networks."""
     models = {cell.model: 0 for cell in study}
     groups = [[cell for cell in study if cell.model == model] for model in models]
     return [
-        *(lambda group=group: compression.draw(group, out) for group in groups),
-        lambda: tickets.draw(study, out),
-        lambda: r2_sparsity.draw(study, linear_study, out),
-        lambda: adversarial_share.draw(study, out),
-        lambda: transfer.draw(transfer_study(seed=seed), out),
+        Job("transfer", _draw_transfer, (out, seed)),
+        *(Job("compression", compression.draw, (group, out)) for group in groups),
+        Job("tickets", tickets.draw, (study, out)),
+        Job("r2-sparsity", r2_sparsity.draw, (study, linear_study, out)),
+        Job("adversarial-share", adversarial_share.draw, (study, out)),
     ]
+
+
+def _draw_curves(
+    comparisons: Sequence[Comparison], out: Path, seed: int, carlini_wagner: bool
+) -> list[Path]:
+    every = [*comparisons, digits_comparison(seed)]
+    return robust_accuracy.draw(every, out, carlini_wagner=carlini_wagner)
+
+
+def _draw_flips(pair: Comparison, out: Path) -> list[Path]:
+    image = pair.test.X[pair.test.y == 1][0]
+    return digit_flips.draw(pair.models, image, out, change="have an 8 called a 3")
+
+
+def _draw_plane(out: Path, seed: int) -> list[Path]:
+    net, _, unseen = planar_network(seed=seed)
+    return cells.draw(net, unseen, out)
+
+
+def _draw_sandwich(tables: NetworkTables, out: Path) -> list[Path]:
+    rows = next(iter(tables.distances.values()))[:_SANDWICHED]
+    return network_sandwich.draw(rows, out, network=tables.name)
+
+
+def _draw_constants(tables: NetworkTables, out: Path) -> list[Path]:
+    return lipschitz_sparsity.draw(tables.constants, out, network=tables.name)
+
+
+def _draw_transfer(out: Path, seed: int) -> list[Path]:
+    return transfer.draw(transfer_study(seed=seed), out)

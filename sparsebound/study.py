@@ -1,15 +1,20 @@
-"""The linear study, that of compression and the verdicts, with progress on standard error."""
+"""The studies and the verdicts of the commands, as jobs for a crew."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from threadpoolctl import threadpool_limits
-
 from empirical import compression_study as compression
-from empirical.compression_study import CompressionCell, compression_study
-from empirical.linear_study import DEFAULT, FULL, QUICK, LinearCell, linear_study, study_datasets
-from empirical.verify import COMPRESSION_CHECKS, STUDY_CHECKS, Verdict, verdict_of
-from sparsebound.progress import progress
+from empirical.compression_study import CompressionCell, compression_parts
+from empirical.linear_study import DEFAULT, FULL, QUICK, LinearCell, linear_parts
+from empirical.verify import (
+    COMPRESSION_CHECKS,
+    DRAWN_CHECKS,
+    STUDY_CHECKS,
+    Verdict,
+    verdict_of,
+)
+from sparsebound.crew import Crew, Job
 
 PLANS = {"quick": QUICK, "default": DEFAULT, "full": FULL}
 COMPRESSION_PLANS = {
@@ -17,59 +22,60 @@ COMPRESSION_PLANS = {
     "default": compression.DEFAULT,
     "full": compression.FULL,
 }
+Jobs = dict[str, list[Job]]
+_PARTS = ("networks", "cells")  # of the two studies, the longer first
 
 
-def studied(plan: str, seed: int) -> list[LinearCell]:
-    """Return the cells of the linear study, showing progress on standard error."""
-    datasets = study_datasets(seed)
-    cells: list[LinearCell] = []
-    with one_thread(), progress(PLANS[plan].splits * len(datasets), "train and attack") as bar:
-        for part in linear_study(PLANS[plan], seed=seed, datasets=datasets):
-            cells += part
-            bar.set_postfix_str(part[0].dataset, refresh=False)
-            bar.update()
-    return cells
+@dataclass(frozen=True, kw_only=True)
+class Measured:
+    """What verdicts rest on: the cells of both studies, and verdicts that needed neither.
+
+    Parameters
+    ----------
+    cells : list of LinearCell
+    networks : list of CompressionCell
+    verdicts : dict of str to Verdict
+        By the key of the claim.
+    """
+
+    cells: list[LinearCell]
+    networks: list[CompressionCell]
+    verdicts: dict[str, Verdict]
 
 
-def compressed(plan: str, seed: int) -> list[CompressionCell]:
-    """Return the cells of the compression study, showing progress on standard error."""
-    chosen = COMPRESSION_PLANS[plan]
-    cells: list[CompressionCell] = []
-    with one_thread(), progress(chosen.parts, "prune and attack") as bar:
-        for part in compression_study(chosen, seed=seed):
-            cells += part
-            bar.set_postfix_str(f"{part[0].model}, {part[0].trained}", refresh=False)
-            bar.update()
-    return cells
+def measuring(keys: Sequence[str], plan: str, *, seed: int) -> Jobs:
+    """Return the jobs that measure what verdicts on these claims rest on, the longest first."""
+    jobs: Jobs = {"networks": [], "cells": []}
+    if any(key in COMPRESSION_CHECKS for key in keys):
+        pruned = compression_parts(COMPRESSION_PLANS[plan], seed=seed)
+        jobs["networks"] = [Job("pruned networks", part) for part in pruned]
+    if any(key in STUDY_CHECKS for key in keys):
+        jobs["cells"] = [
+            Job("linear classifiers", part) for part in linear_parts(PLANS[plan], seed=seed)
+        ]
+    drawn = {key: [Job(key, _verdict, (key, [], [], seed))] for key in keys if key in DRAWN_CHECKS}
+    return jobs | drawn
 
 
-def judged(
-    keys: Sequence[str],
-    cells: Sequence[LinearCell],
-    networks: Sequence[CompressionCell],
-    *,
-    seed: int,
-) -> list[Verdict]:
+def measured(found: Mapping[str, Sequence[Any]]) -> Measured:
+    """Return what the jobs of `measuring` gave."""
+    networks, cells = ([cell for part in found[name] for cell in part] for name in _PARTS)
+    verdicts = {key: found[key][0] for key in found if key in DRAWN_CHECKS}
+    return Measured(cells=cells, networks=networks, verdicts=verdicts)
+
+
+def judged(keys: Sequence[str], known: Measured, crew: Crew, *, seed: int) -> list[Verdict]:
     """Return the verdicts on claims, showing progress on standard error."""
-    verdicts = []
-    with one_thread(), progress(len(keys), "judge claims") as bar:
-        for key in keys:
-            bar.set_postfix_str(key, refresh=False)
-            verdicts.append(verdict_of(key, cells, networks, seed=seed))
-            bar.update()
-    return verdicts
+    cells, networks = crew.shared(known.cells), crew.shared(known.networks)
+    rests_on = {
+        key: (cells if key in STUDY_CHECKS else [], networks if key in COMPRESSION_CHECKS else [])
+        for key in keys
+        if key not in known.verdicts
+    }
+    jobs = {key: [Job(key, _verdict, (key, *rest, seed))] for key, rest in rests_on.items()}
+    found = {key: verdicts[0] for key, verdicts in crew.results("judge claims", jobs).items()}
+    return [(known.verdicts | found)[key] for key in keys]
 
 
-def needs_study(keys: Sequence[str]) -> bool:
-    """Return whether a claim among these is judged by the cells of the linear study."""
-    return any(key in STUDY_CHECKS for key in keys)
-
-
-def needs_networks(keys: Sequence[str]) -> bool:
-    """Return whether a claim among these is judged by the cells of the compression study."""
-    return any(key in COMPRESSION_CHECKS for key in keys)
-
-
-def one_thread() -> Any:
-    """Return a context in which small arrays are not shared out: that costs more than it saves."""
-    return threadpool_limits(limits=1)
+def _verdict(key: str, cells: Any, networks: Any, seed: int) -> Verdict:
+    return verdict_of(key, cells, networks, seed=seed)

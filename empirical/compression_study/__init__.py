@@ -12,7 +12,7 @@ from empirical.compression_study.record import (
     CompressionCell,
     Plan,
 )
-from empirical.compression_study.study import compression_study
+from empirical.compression_study.study import compression_parts, compression_study
 
 __all__ = [
     "BOX",
@@ -28,5 +28,6 @@ __all__ = [
     "RESETS",
     "CompressionCell",
     "Plan",
+    "compression_parts",
     "compression_study",
 ]

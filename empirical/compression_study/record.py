@@ -135,11 +135,6 @@ class Plan:
                 f" {self.searched} of {self.inputs}, and {self.epochs}."
             )
 
-    @property
-    def parts(self) -> int:
-        """How many lists of cells `compression_study` yields."""
-        return 2 * self.seeds + self.convolutions
-
 
 QUICK, DEFAULT, FULL = (
     Plan(seeds=3, inputs=100, searched=6, epochs=10),

@@ -1,6 +1,7 @@
 """The study: networks pruned to rising compressions, seed by seed, attacked and certified."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 
 import numpy as np
 
@@ -26,11 +27,32 @@ from empirical.lowering import network_from_module
 _SEARCHED = CRITERIA[0]  # the family whose distances are searched for
 
 
-def compression_study(plan: Plan, *, seed: int) -> Iterator[list[CompressionCell]]:
-    """Yield the cells of networks on digits: of each seed natural ones, then adversarial ones.
+def compression_parts(plan: Plan, *, seed: int) -> list[Callable[[], list[CompressionCell]]]:
+    """Return the parts of the study: calls that may be made in any order, and in any process.
 
-    After all seeds those of convolutional networks, if any. Deterministic given the seed, but for
-    searches that end for want of time.
+    Each gives the cells of one split of the digits: natural networks, then adversarial ones. After
+    all splits come those of convolutional networks, if any.
+
+    Parameters
+    ----------
+    plan : Plan
+    seed : int
+
+    Examples
+    --------
+    >>> len(compression_parts(Plan(seeds=3, convolutions=2), seed=0))
+    5
+    """
+    return [
+        *(partial(_split_cells, plan, seed, index) for index in range(plan.seeds)),
+        *(partial(_convolutional_cells, plan, seed, index) for index in range(plan.convolutions)),
+    ]
+
+
+def compression_study(plan: Plan, *, seed: int) -> Iterator[list[CompressionCell]]:
+    """Yield the cells of each of the `compression_parts`.
+
+    Deterministic given the seed, but for searches that end for want of time.
 
     Parameters
     ----------
@@ -40,22 +62,30 @@ def compression_study(plan: Plan, *, seed: int) -> Iterator[list[CompressionCell
     Examples
     --------
     >>> plan = Plan(seeds=2, inputs=8, searched=1, epochs=1)
-    >>> natural = next(compression_study(plan, seed=0))
+    >>> cells = next(compression_study(plan, seed=0))
+    >>> natural = [cell for cell in cells if cell.trained == "natural"]
     >>> [round(cell.compression) for cell in natural if cell.family == "weight magnitude global"]
     [1, 2, 4, 8, 16]
     """
-    for index in range(plan.seeds):
-        rng = np.random.default_rng([seed, 3, index])
-        data = split(digits(), rng=rng)
-        start = drawn_start(rng)
-        for trained in (natural_networks, adversarial_networks):
-            networks = trained(data, start, epochs=plan.epochs, rng=rng)
-            yield _cells(networks, data, plan, index=index, attack_seed=_attack_seed(seed, index))
-    for index in range(plan.convolutions):
-        rng = np.random.default_rng([seed, 4, index])
-        data = split(digits(), rng=rng)
-        networks = convolutional_networks(data, drawn_start(rng), epochs=plan.epochs, rng=rng)
-        yield _cells(networks, data, plan, index=index, attack_seed=_attack_seed(seed, index))
+    return (part() for part in compression_parts(plan, seed=seed))
+
+
+def _split_cells(plan: Plan, seed: int, index: int) -> list[CompressionCell]:
+    rng = np.random.default_rng([seed, 3, index])
+    data = split(digits(), rng=rng)
+    start, attack_seed = drawn_start(rng), _attack_seed(seed, index)
+    cells: list[CompressionCell] = []
+    for trained in (natural_networks, adversarial_networks):
+        networks = trained(data, start, epochs=plan.epochs, rng=rng)
+        cells += _cells(networks, data, plan, index=index, attack_seed=attack_seed)
+    return cells
+
+
+def _convolutional_cells(plan: Plan, seed: int, index: int) -> list[CompressionCell]:
+    rng = np.random.default_rng([seed, 4, index])
+    data = split(digits(), rng=rng)
+    networks = convolutional_networks(data, drawn_start(rng), epochs=plan.epochs, rng=rng)
+    return _cells(networks, data, plan, index=index, attack_seed=_attack_seed(seed, index))
 
 
 def _attack_seed(seed: int, index: int) -> int:

@@ -56,7 +56,7 @@ def networks() -> Iterator[tuple[str, ReluNetwork]]:
         yield name, drawn(widths, density, twins)
 
 
-def seconds(call: Callable[[], Any], least: float = 0.02) -> float:
+def seconds(call: Callable[[], Any], least: float = 0.05) -> float:
     """Return the time of a call, made as often as fills `least`."""
     count, began = 0, time.perf_counter()
     while time.perf_counter() - began < least:

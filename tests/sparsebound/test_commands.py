@@ -136,8 +136,8 @@ def test_claims_gives_each_bibtex_entry_once() -> None:
 
 
 def test_check_judges_without_the_study(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("studied", "compressed"):
-        monkeypatch.setattr(f"sparsebound.check.{name}", pytest.fail)
+    for name in ("linear_parts", "compression_parts"):
+        monkeypatch.setattr(f"sparsebound.study.{name}", pytest.fail)
     result = run("check", "classics.svm", "classics.norm-inside", "classics.svm")
     assert result.exit_code == 0
     assert result.stdout.count("attacks say: holds") == 2
@@ -167,9 +167,9 @@ def test_check_does_only_the_study_that_is_asked_for(
     tiny: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as only_linear:
-        only_linear.setattr("sparsebound.check.compressed", pytest.fail)
+        only_linear.setattr("sparsebound.study.compression_parts", pytest.fail)
         assert run("check", "fawzi2018").exit_code == 0
-    monkeypatch.setattr("sparsebound.check.studied", pytest.fail)
+    monkeypatch.setattr("sparsebound.study.linear_parts", pytest.fail)
     told = run("check", "merkle2021.magnitude", "--json")
     assert told.exit_code == 0
     assert json.loads(told.stdout)[0]["verdict"] in {"holds", "refuted", "inconclusive"}
@@ -197,7 +197,7 @@ def test_check_exits_with_one_only_if_contradicted(
     monkeypatch: pytest.MonkeyPatch, key: str, status: str
 ) -> None:
     monkeypatch.setattr(study, "verdict_of", judged_as(status))
-    monkeypatch.setattr("sparsebound.check.studied", lambda *_: [])
+    monkeypatch.setattr("sparsebound.study.linear_parts", lambda *_, **__: [])
     bad = {("classics.svm", "refuted"), ("classics.norm-outside", "holds")}
     result = run("check", "classics.norm-inside" if status == "holds" else "mixtures.r2", key)
     expected = (key, status) in bad or status == "refuted"  # mixtures.r2, too, we call proven

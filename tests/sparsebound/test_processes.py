@@ -126,5 +126,5 @@ def test_progress_is_shown_even_in_a_log() -> None:
     said, progress = process.communicate(timeout=60)
     assert process.returncode == 0
     assert "classics.svm" in said
-    assert "judge claims" in progress
+    assert "measure" in progress
     assert "1/1" in progress

@@ -41,7 +41,8 @@ FEW = {key: CATALOGUE[key] for key in SOME}
 
 
 def reproduce(out: Path, *options: str) -> Result:
-    return CliRunner().invoke(main, ["reproduce", "--out", str(out), *options])
+    """Run in this process, where what a test puts in the place of something else is met."""
+    return CliRunner().invoke(main, ["reproduce", "--workers", "0", "--out", str(out), *options])
 
 
 @pytest.fixture
@@ -110,8 +111,8 @@ def test_reproduce_gives_the_same_files_again(few: None, tmp_path: Path) -> None
 @pytest.mark.parametrize(
     ("where", "error"),
     [
-        ("study.linear_study", KeyboardInterrupt()),
-        ("study.compression_study", OSError(28, "No space left on device")),
+        ("study.linear_parts", KeyboardInterrupt()),
+        ("study.compression_parts", OSError(28, "No space left on device")),
         ("study.verdict_of", KeyboardInterrupt()),
         ("verdict_text", OSError(28, "No space left on device")),
     ],
@@ -151,7 +152,7 @@ def test_reproduce_stopped_while_drawing_leaves_whole_files(
 def test_reproduce_refuses_a_wrong_folder_before_the_work(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("sparsebound.study.linear_study", pytest.fail)
+    monkeypatch.setattr("sparsebound.study.linear_parts", pytest.fail)
     (tmp_path / "file").touch()
     (tmp_path / "taken" / "verdicts.json").mkdir(parents=True)
 
@@ -162,7 +163,7 @@ def test_reproduce_refuses_a_wrong_folder_before_the_work(
         result = reproduce(out)
         assert (result.exit_code, result.stderr.count("\n")) == (2, 1)
         assert str(tmp_path) in result.stderr
-    monkeypatch.setattr(Path, "touch", locked)
+    monkeypatch.setattr("tempfile.mkdtemp", locked)
     result = reproduce(tmp_path)
     assert result.exit_code == 2
     assert result.stderr == f"Error: [Errno 13] Permission denied: '{tmp_path}'\n"
