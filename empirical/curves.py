@@ -16,7 +16,7 @@ from theory.linear.moments import correct_moments, markov_bound, two_moment_boun
 from theory.validation import FloatArray
 
 NORMS = (2.0, np.inf)
-_DRAWN, _ATTACKED = 61, 7  # budgets of a line, budgets attacked
+_DRAWN, _ATTACKED = 61, 6  # budgets of a line, budgets attacked
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -89,7 +89,7 @@ class Plan:
 
 QUICK, DEFAULT, FULL = (
     Plan(splits=4, strengths=6),
-    Plan(splits=10, strengths=8),
+    Plan(splits=8, strengths=8),
     Plan(splits=30, strengths=12),
 )
 TEST_TO_TRAIN = 0.5  # a quarter of the inputs is attacked, half is trained on

@@ -23,7 +23,7 @@ class SchedulerError(ConnectionError):
 def local_workers(count: int) -> Iterator[Client]:
     """Yield a client of so many processes with a thread each, which end with the block."""
     with ExitStack() as stack:
-        with _interrupts_held(), dask.config.set({_ENVIRONMENT: _environment()}):
+        with interrupts_held(), dask.config.set({_ENVIRONMENT: _environment()}):
             cluster = LocalCluster(
                 n_workers=count,
                 threads_per_worker=1,
@@ -68,8 +68,8 @@ def scheduled_workers(address: str) -> Iterator[Client]:
 
 
 @contextmanager
-def _interrupts_held() -> Iterator[None]:
-    """Hold Ctrl-C back until the block ends. Threads and processes that it starts never heed it.
+def interrupts_held() -> Iterator[None]:
+    """Hold Ctrl-C back until the block ends. Processes and threads that it starts never heed it.
 
     A terminal sends it to all of them; the parent alone decides what then becomes of workers. They
     inherit that it is blocked, those that dask starts later too.

@@ -14,7 +14,6 @@ from empirical.planar import planar_network
 from empirical.transfer_study import transfer_study
 from figures import (
     adversarial_share,
-    cells,
     certified_accuracy,
     compression,
     digit_flips,
@@ -26,9 +25,10 @@ from figures import (
     tickets,
     transfer,
 )
-from sparsebound.crew import Job
+from figures import cells as planar_cells
+from sparsebound.crew import Crew, Job
 
-_INPUTS, _SANDWICHED = 80, 64  # test digits whose distances are computed, and are drawn one by one
+_INPUTS, _SANDWICHED = 50, 50  # test digits whose distances are computed, and are drawn one by one
 
 
 class NetworkTables(NamedTuple):
@@ -54,15 +54,15 @@ def network_tables(seed: int) -> NetworkTables:
 
 
 def linear_drawings(
-    study: Sequence[LinearCell], out: Path, *, seed: int, carlini_wagner: bool
+    study: Sequence[LinearCell], out: Path, crew: Crew, *, seed: int, carlini_wagner: bool
 ) -> list[Job]:
-    """Return the figures of the linear study."""
+    """Return the figures of the linear study, the longest to draw first."""
     names = {cell.dataset: 0 for cell in study}
     groups = [[cell for cell in study if cell.dataset == name] for name in names]
     comparisons = [study_comparison(group) for group in groups]
     return [
         Job("robust-accuracy", _draw_curves, (comparisons, out, seed, carlini_wagner)),
-        *(Job("sparsity", sparsity.draw, (group, out)) for group in groups),
+        *(Job("sparsity", sparsity.draw, (crew.shared(group), out)) for group in groups),
         Job("digit-flips", _draw_flips, (comparisons[0], out)),
     ]
 
@@ -81,18 +81,20 @@ def compression_drawings(
     study: Sequence[CompressionCell],
     linear_study: Sequence[LinearCell],
     out: Path,
+    crew: Crew,
     *,
     seed: int,
 ) -> list[Job]:
-    """Return the figures of pruned networks."""
+    """Return the figures of pruned networks, the longest to draw first."""
     models = {cell.model: 0 for cell in study}
     groups = [[cell for cell in study if cell.model == model] for model in models]
+    cells, linear_cells = crew.shared(study), crew.shared(linear_study)
     return [
         Job("transfer", _draw_transfer, (out, seed)),
-        *(Job("compression", compression.draw, (group, out)) for group in groups),
-        Job("tickets", tickets.draw, (study, out)),
-        Job("r2-sparsity", r2_sparsity.draw, (study, linear_study, out)),
-        Job("adversarial-share", adversarial_share.draw, (study, out)),
+        Job("r2-sparsity", r2_sparsity.draw, (cells, linear_cells, out)),
+        *(Job("compression", compression.draw, (crew.shared(group), out)) for group in groups),
+        Job("tickets", tickets.draw, (cells, out)),
+        Job("adversarial-share", adversarial_share.draw, (cells, out)),
     ]
 
 
@@ -110,7 +112,7 @@ def _draw_flips(pair: Comparison, out: Path) -> list[Path]:
 
 def _draw_plane(out: Path, seed: int) -> list[Path]:
     net, _, unseen = planar_network(seed=seed)
-    return cells.draw(net, unseen, out)
+    return planar_cells.draw(net, unseen, out)
 
 
 def _draw_sandwich(tables: NetworkTables, out: Path) -> list[Path]:

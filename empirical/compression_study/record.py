@@ -138,6 +138,6 @@ class Plan:
 
 QUICK, DEFAULT, FULL = (
     Plan(seeds=3, inputs=100, searched=6, epochs=10),
-    Plan(seeds=6),
+    Plan(seeds=6, searched=16),
     Plan(seeds=24, convolutions=6),
 )

@@ -18,7 +18,7 @@ from theory.linear import LinearClassifier
 from theory.mixtures import GaussianClasses, accuracy_after_drop, robust_bayes_classifier
 from theory.validation import FloatArray
 
-_DIMENSION, _TRAINED_ON, _ATTACKED = 8, 200, 100_000
+_DIMENSION, _TRAINED_ON, _ATTACKED = 8, 200, 50_000
 _ATTACKS = {2.0: "l2_fgm", np.inf: "fgsm"}
 _BUDGETS = np.array([0.3, 0.6])  # of the norm of half the difference of the means
 # Declared before any measurement: what counts as no error of an accuracy, and of r_2 relatively.

@@ -21,11 +21,11 @@ from theory.validation import FloatArray, IntArray
 
 _EPOCHS, _EPOCHS_PRUNED, _BATCHES_PRUNED = 25, 10, 100
 _SHARE_PRUNED = 0.8
-_INPUTS = 30
+_INPUTS = 20
 _ATTACKS = {2.0: ("ddn", "l2_deepfool"), np.inf: ("linf_deepfool", "linf_pgd")}
 _BOXES = (None, (0.0, 1.0))
-# The radii at which slopes are bounded: a fifth apart, and up to beyond most distances.
-_RADII = {2.0: np.geomspace(0.005, 1.0, 30), np.inf: np.geomspace(0.001, 0.2, 30)}
+# The radii at which slopes are bounded: a quarter apart, and up to beyond most distances.
+_RADII = {2.0: np.geomspace(0.005, 1.0, 24), np.inf: np.geomspace(0.001, 0.2, 24)}
 # Of branch and bound: how many inputs of each network, and for how many seconds each at most.
 _EXACT_INPUTS, _EXACT_SECONDS = 4, 0.5
 # CLEVER's L∞ ball, which holds a flip of most inputs, and a network so deep that its slopes vary

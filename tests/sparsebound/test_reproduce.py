@@ -56,14 +56,14 @@ def tiny(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def few(tiny: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("sparsebound.reproduce.CATALOGUE", FEW)
+    monkeypatch.setattr("sparsebound.main_job.CATALOGUE", FEW)
 
 
 @pytest.mark.slow
 def test_reproduce_writes_every_figure_and_verdict(
     tiny: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("sparsebound.reproduce.CATALOGUE", MOST)
+    monkeypatch.setattr("sparsebound.main_job.CATALOGUE", MOST)
     out = tmp_path / "new" / "out"
     result = reproduce(out)
     assert result.exit_code == 0
@@ -124,7 +124,7 @@ def test_reproduce_stopped_before_drawing_leaves_nothing(
         raise error
 
     name = (
-        "sparsebound.reproduce.verdict_json" if where == "verdict_text" else f"sparsebound.{where}"
+        "sparsebound.main_job.verdict_json" if where == "verdict_text" else f"sparsebound.{where}"
     )
     monkeypatch.setattr(name, stop)
     result = reproduce(tmp_path)
