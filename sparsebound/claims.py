@@ -1,6 +1,7 @@
 """`sparsebound claims`: the catalogue."""
 
 import textwrap
+from importlib.resources import files
 
 import click
 
@@ -11,13 +12,22 @@ from theory.claims import CATALOGUE, Claim, find_claims
 @click.command()
 @click.argument("keys", nargs=-1, metavar="[KEY]...")
 @click.option("--bibtex", is_flag=True, help="Print the sources' BibTeX entries.")
+@click.option(
+    "--example", is_flag=True, help="Print a claim of one's own, a file for `sparsebound check`."
+)
 @as_json
-def claims(keys: tuple[str, ...], bibtex: bool, as_json: bool) -> None:
+def claims(keys: tuple[str, ...], bibtex: bool, example: bool, as_json: bool) -> None:
     """List what is claimed, by whom, and what we say of it.
 
     A KEY is a claim (guo2018.r2) or a source (guo2018); without one all are listed. What we say:
     proven (under its assumptions), refuted (false as stated), or open (left to the data).
     """
+    if example:
+        if keys or bibtex or as_json:
+            raise click.UsageError("--example stands alone.")
+        text = files("sparsebound").joinpath("example_claim.py").read_text(encoding="utf-8")
+        click.echo(text, nl=False)
+        return
     found = {claim.key: claim for key in keys for claim in find_claims(key)} or CATALOGUE
     listed = list(found.values())
     if bibtex:
