@@ -65,7 +65,6 @@ def save(figure: Figure, rows: Rows, out: Path, name: str) -> list[Path]:
     png, svg, table = (out / f"{name}.{ending}" for ending in ("png", "svg", "csv"))
     with whole_file(png) as p, whole_file(svg) as s, whole_file(table) as t:
         figure.savefig(p, format="png", dpi=160)
-        figure.set_layout_engine("none")  # as laid out: that takes longer than to draw
         figure.savefig(s, format="svg", metadata={"Date": None})
         with t.open("w", encoding="utf-8", newline="") as stream:
             write_table(rows, stream)

@@ -12,7 +12,7 @@ from figures.style import house_style, save
 
 # By agreement: as we say, decided where we leave it open, undecided, against us.
 _AS_WE_SAY, _DECIDED, _UNDECIDED, _AGAINST_US = "#c7e9c0", "#c6dbef", "#e6e6e6", "#fb6a4a"
-_WIDTHS = {"claim": 0.14, "form": 0.07, "we say": 0.06, "verdict": 0.08, "what decides": 0.65}
+_WIDTHS = {"claim": 0.16, "form": 0.07, "we say": 0.06, "verdict": 0.08, "what decides": 0.63}
 
 
 def verdict_row(verdict: Verdict) -> dict[str, Any]:

@@ -18,6 +18,7 @@ _COMMANDS = {
     "reproduce": "Train, predict, attack, draw and judge: no download, a minute and a half.",
     "claims": "List what is claimed, by whom, and what we say of it.",
     "check": "Measure by attack whether claims hold.",
+    "falsify": "Search for an instance that violates a claim.",
     "certify": "Prove how far inputs of your own model are from another label.",
     "sweep": "Train, prune and attack all networks that a file asks for.",
     "results": "Show what sweeps gave: a table, SQL or CSV.",

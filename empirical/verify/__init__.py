@@ -16,6 +16,7 @@ from empirical.verify import (
     mixtures,
     networks,
     random_masks,
+    ratios,
     smoothing,
 )
 from empirical.verify.verdict import Verdict
@@ -71,6 +72,13 @@ DRAWN_CHECKS: Mapping[str, Callable[[np.random.Generator], Verdict]] = {
     "guo2018.lipschitz-margin": random_masks.check_margin,
     "guo2018.lipschitz-product": random_masks.check_product,
     "guo2018.lipschitz-falls": random_masks.check_falls,
+    "guo2018.ratio-law": ratios.check_law,
+    "guo2018.ratio-moments": ratios.check_moments,
+    "guo2018.ratio-fixed": ratios.check_fixed,
+    "guo2018.ratio-mean": ratios.check_mean,
+    "guo2018.ratio-pattern": ratios.check_pattern,
+    "guo2018.over-sparsification": ratios.check_over,
+    "initialised.distance": ratios.check_distance,
 }
 
 

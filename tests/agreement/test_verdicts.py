@@ -11,7 +11,7 @@ from empirical.linear_study import TEST_TO_TRAIN, LinearCell, Plan, linear_study
 from empirical.verify import COMPRESSION_CHECKS, DRAWN_CHECKS, STUDY_CHECKS, verdict_of
 from theory.claims import CATALOGUE
 
-SEEDS = (0, 1)
+SEEDS = pytest.mark.parametrize("seed", [0, pytest.param(1, marks=pytest.mark.slow)])
 
 
 @cache
@@ -34,13 +34,13 @@ def test_parts_of_a_split_have_the_sizes_that_intervals_assume() -> None:
     assert len(parts.test.y) / len(parts.train.y) == pytest.approx(TEST_TO_TRAIN, abs=0.01)
 
 
-@pytest.mark.parametrize("seed", [0, pytest.param(1, marks=pytest.mark.slow)])
+@SEEDS
 @pytest.mark.parametrize("key", [key for key, c in CATALOGUE.items() if c.standing == "proven"])
 def test_proven_claims_hold(key: str, seed: int) -> None:
     assert verdict_of(key, study(seed), seed=seed).status == "holds"
 
 
-@pytest.mark.parametrize("seed", SEEDS)
+@SEEDS
 @pytest.mark.parametrize("key", [key for key, c in CATALOGUE.items() if c.standing == "refuted"])
 def test_false_claims_are_refuted(key: str, seed: int) -> None:
     assert verdict_of(key, study(seed), seed=seed).status == "refuted"

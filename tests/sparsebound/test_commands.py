@@ -147,7 +147,11 @@ def test_check_judges_without_the_study(monkeypatch: pytest.MonkeyPatch) -> None
 
 @pytest.mark.parametrize(
     "keys",
-    [["guo2018"], ["fawzi2018", "mixtures.plug-in"], ["guo2018.networks-l2", "cosentino2019"]],
+    [
+        pytest.param(["guo2018"], marks=pytest.mark.slow),
+        ["guo2018.r2", "fawzi2018", "mixtures.plug-in"],
+        ["guo2018.networks-l2", "cosentino2019"],
+    ],
 )
 def test_check_agrees_with_itself_and_its_json(tiny: None, keys: list[str]) -> None:
     shown, told = run("check", *keys), run("check", *keys, "--json")

@@ -9,6 +9,8 @@ from theory.claims import (
     guo2018,
     guo2018_masks,
     guo2018_networks,
+    guo2018_ratio,
+    initialised,
     merkle2021,
     mixtures,
     networks,
@@ -31,6 +33,8 @@ CATALOGUE: dict[str, Claim] = {
         cosentino2019,
         merkle2021,
         guo2018_masks,
+        guo2018_ratio,
+        initialised,
     )
     for claim in module.CLAIMS
 }

@@ -1,0 +1,40 @@
+"""Margin over local gradient, of random networks and of a trained one, pruned at random: measured.
+
+Nothing of the theory of `theory.initialised` is used: networks are drawn, run and differentiated.
+"""
+
+from empirical.ratio_study.drawn import (
+    RandomWeights,
+    drawn_flips,
+    drawn_ratios,
+    drawn_squares,
+    normal_entries,
+    sign_entries,
+    skewed_entries,
+)
+from empirical.ratio_study.gaps import Gap, gap_between, gap_from
+from empirical.ratio_study.given import (
+    PrunedMargins,
+    masked_margins,
+    nearest_forms,
+    ratios,
+    trained_digits,
+)
+
+__all__ = [
+    "Gap",
+    "PrunedMargins",
+    "RandomWeights",
+    "drawn_flips",
+    "drawn_ratios",
+    "drawn_squares",
+    "gap_between",
+    "gap_from",
+    "masked_margins",
+    "nearest_forms",
+    "normal_entries",
+    "ratios",
+    "sign_entries",
+    "skewed_entries",
+    "trained_digits",
+]
