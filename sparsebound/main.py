@@ -15,7 +15,7 @@ import click
 
 # In the order of a first visit. Each is imported only when it runs, so that help comes at once.
 _COMMANDS = {
-    "reproduce": "Train, predict, attack, draw and judge: no download, a minute and a half.",
+    "reproduce": "Train, predict, attack, draw and judge: no download, about a minute.",
     "claims": "List what is claimed, by whom, and what we say of it.",
     "check": "Measure by attack whether claims hold.",
     "falsify": "Search for an instance that violates a claim.",
