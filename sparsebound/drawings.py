@@ -11,6 +11,8 @@ from empirical.curves import Comparison, digits_comparison, study_comparison
 from empirical.linear_study import LinearCell
 from empirical.network_study import Row, digits_networks, distance_table, lipschitz_table
 from empirical.planar import planar_network
+from empirical.random_pruning import norm_table, ratio_table, trained_digits
+from empirical.slack_study import slack_table
 from empirical.transfer_study import transfer_study
 from figures import (
     adversarial_share,
@@ -19,8 +21,11 @@ from figures import (
     digit_flips,
     lipschitz_sparsity,
     network_sandwich,
+    pruning_ratio,
     r2_sparsity,
+    random_pruning,
     robust_accuracy,
+    slacks,
     sparsity,
     tickets,
     transfer,
@@ -29,6 +34,7 @@ from figures import cells as planar_cells
 from sparsebound.crew import Crew, Job
 
 _INPUTS, _SANDWICHED = 50, 50  # test digits whose distances are computed, and are drawn one by one
+_EVALUATIONS = 120  # of instances of each claim that is searched for a violation
 
 
 class NetworkTables(NamedTuple):
@@ -98,6 +104,15 @@ def compression_drawings(
     ]
 
 
+def random_pruning_drawings(out: Path, *, seed: int) -> list[Job]:
+    """Return the figures of random pruning, and of searches for violations; the longest first."""
+    return [
+        Job("slacks", _draw_slacks, (out, seed)),
+        Job("pruning-ratio", _draw_ratios, (out, seed)),
+        Job("random-pruning", _draw_norms, (out, seed)),
+    ]
+
+
 def _draw_curves(
     comparisons: Sequence[Comparison], out: Path, seed: int, carlini_wagner: bool
 ) -> list[Path]:
@@ -126,3 +141,17 @@ def _draw_constants(tables: NetworkTables, out: Path) -> list[Path]:
 
 def _draw_transfer(out: Path, seed: int) -> list[Path]:
     return transfer.draw(transfer_study(seed=seed), out)
+
+
+def _draw_slacks(out: Path, seed: int) -> list[Path]:
+    return slacks.draw(slack_table(seed=seed, evaluations=_EVALUATIONS), out)
+
+
+def _draw_ratios(out: Path, seed: int) -> list[Path]:
+    rng = np.random.default_rng(seed)
+    return pruning_ratio.draw(ratio_table(trained_digits(rng), rng), out)
+
+
+def _draw_norms(out: Path, seed: int) -> list[Path]:
+    rng = np.random.default_rng(seed)
+    return random_pruning.draw(norm_table(trained_digits(rng), rng), out)

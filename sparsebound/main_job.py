@@ -11,6 +11,7 @@ from sparsebound.drawings import (
     linear_drawings,
     network_drawings,
     network_tables,
+    random_pruning_drawings,
 )
 from sparsebound.study import judged, measured, measuring
 from sparsebound.verdict_text import verdict_json, verdict_lines
@@ -39,6 +40,7 @@ def main_job(plan: str, *, seed: int, out: Path, aside: Path, crew: Crew, as_jso
         unfinished.write_text(verdict_json(reached) + "\n", encoding="utf-8")
     drawings = [
         *linear_drawings(known.cells, aside, crew, seed=seed, carlini_wagner=plan == "full"),
+        *random_pruning_drawings(aside, seed=seed),
         *network_drawings(found["tables"][0], aside, seed=seed),
         *compression_drawings(known.networks, known.cells, aside, crew, seed=seed),
         Job("verdicts", verdicts.draw, (reached, aside)),

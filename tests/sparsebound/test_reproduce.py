@@ -24,8 +24,11 @@ FIGURES = [
     "digit-flips",
     "lipschitz-sparsity",
     "network-sandwich",
+    "pruning-ratio",
     "r2-sparsity",
+    "random-pruning",
     "robust-accuracy",
+    "slacks",
     "sparsity-breast-cancer",
     "sparsity-digits-3-or-8",
     "sparsity-gaussian-classes",
@@ -52,6 +55,7 @@ def tiny(monkeypatch: pytest.MonkeyPatch) -> None:
     networks = CompressionPlan(seeds=2, inputs=8, searched=1, epochs=1)
     monkeypatch.setattr(study, "COMPRESSION_PLANS", dict.fromkeys(study.PLANS, networks))
     monkeypatch.setattr("sparsebound.drawings._INPUTS", 6)
+    monkeypatch.setattr("sparsebound.drawings._EVALUATIONS", 25)
 
 
 @pytest.fixture
@@ -106,6 +110,19 @@ def test_reproduce_gives_the_same_files_again(few: None, tmp_path: Path) -> None
     assert json.loads(told[0]) == json.loads((first / "verdicts.json").read_text(encoding="utf-8"))
     for path in first.iterdir():
         assert path.read_bytes() == (second / path.name).read_bytes(), path.name
+
+
+@pytest.mark.slow
+def test_reproduce_gives_the_same_files_whoever_helps(tmp_path: Path) -> None:
+    alone, helped = tmp_path / "alone", tmp_path / "helped"
+    told = [
+        reproduce(alone, "--json", "--quick").stdout,
+        reproduce(helped, "--json", "--quick", "--workers", "2").stdout,
+    ]
+    assert told[0] == told[1]
+    assert [p.name for p in alone.iterdir() if p.name[0] == "."] == []
+    for path in alone.iterdir():
+        assert path.read_bytes() == (helped / path.name).read_bytes(), path.name
 
 
 @pytest.mark.parametrize(
