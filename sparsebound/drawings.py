@@ -105,12 +105,16 @@ def compression_drawings(
 
 
 def random_pruning_drawings(out: Path, *, seed: int) -> list[Job]:
-    """Return the figures of random pruning, and of searches for violations; the longest first."""
+    """Return the figures of random pruning, the longest to draw first."""
     return [
-        Job("slacks", _draw_slacks, (out, seed)),
         Job("pruning-ratio", _draw_ratios, (out, seed)),
         Job("random-pruning", _draw_norms, (out, seed)),
     ]
+
+
+def search_drawings(out: Path, *, seed: int) -> list[Job]:
+    """Return the figure of searches for violations."""
+    return [Job("slacks", _draw_slacks, (out, seed))]
 
 
 def _draw_curves(

@@ -12,6 +12,7 @@ from sparsebound.drawings import (
     network_drawings,
     network_tables,
     random_pruning_drawings,
+    search_drawings,
 )
 from sparsebound.study import judged, measured, measuring
 from sparsebound.verdict_text import verdict_json, verdict_lines
@@ -41,6 +42,7 @@ def main_job(plan: str, *, seed: int, out: Path, aside: Path, crew: Crew, as_jso
     drawings = [
         *linear_drawings(known.cells, aside, crew, seed=seed, carlini_wagner=plan == "full"),
         *random_pruning_drawings(aside, seed=seed),
+        *(search_drawings(aside, seed=seed) if plan == "full" else []),
         *network_drawings(found["tables"][0], aside, seed=seed),
         *compression_drawings(known.networks, known.cells, aside, crew, seed=seed),
         Job("verdicts", verdicts.draw, (reached, aside)),

@@ -21,7 +21,7 @@ from theory.validation import FloatArray, IntArray
 
 _EPOCHS, _EPOCHS_PRUNED, _BATCHES_PRUNED = 25, 10, 100
 _SHARE_PRUNED = 0.8
-_INPUTS = 20
+_INPUTS = 15
 _ATTACKS = {2.0: ("ddn", "l2_deepfool"), np.inf: ("linf_deepfool", "linf_pgd")}
 _BOXES = (None, (0.0, 1.0))
 # The radii at which slopes are bounded: a quarter apart, and up to beyond most distances.

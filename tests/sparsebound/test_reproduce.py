@@ -28,7 +28,6 @@ FIGURES = [
     "r2-sparsity",
     "random-pruning",
     "robust-accuracy",
-    "slacks",
     "sparsity-breast-cancer",
     "sparsity-digits-3-or-8",
     "sparsity-gaussian-classes",
