@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 
 from empirical.curves import Comparison, digits_comparison, study_comparison
 from empirical.linear_study import LinearCell, Plan, linear_study
-from empirical.verify import Verdict, verdict_of
+from empirical.verify import STUDY_CHECKS, Verdict, verdict_of
 from empirical.verify.verdict import not_covered
 from figures import digit_flips, robust_accuracy, sparsity, style, verdicts
 from theory.claims import CATALOGUE
@@ -48,9 +48,10 @@ def comparisons(groups: dict[str, list[LinearCell]]) -> list[Comparison]:
 @pytest.fixture(scope="session")
 def judged(groups: dict[str, list[LinearCell]]) -> list[Verdict]:
     cells = [cell for group in groups.values() for cell in group]
-    found = [verdict_of(key, cells, seed=0) for key in CATALOGUE if key.startswith("guo2018")]
+    found = [verdict_of(key, cells, seed=0) for key in STUDY_CHECKS]
     upside_down = replace(found[0], status="refuted", summary="a long reason, " * 20)
-    return [*found, upside_down, not_covered(CATALOGUE["classics.svm"], "why")]
+    others = [not_covered(CATALOGUE[key], "why") for key in CATALOGUE if key not in STUDY_CHECKS]
+    return [*found, upside_down, *others]
 
 
 @pytest.fixture(scope="session")

@@ -54,7 +54,6 @@ def tiny(monkeypatch: pytest.MonkeyPatch) -> None:
     networks = CompressionPlan(seeds=2, inputs=8, searched=1, epochs=1)
     monkeypatch.setattr(study, "COMPRESSION_PLANS", dict.fromkeys(study.PLANS, networks))
     monkeypatch.setattr("sparsebound.drawings._INPUTS", 6)
-    monkeypatch.setattr("sparsebound.drawings._EVALUATIONS", 25)
 
 
 @pytest.fixture
