@@ -7,19 +7,13 @@ from typing import Any
 import click
 import numpy as np
 
-from empirical.verify import COMPRESSION_CHECKS, STUDY_CHECKS, Verdict
+from empirical.verify import Verdict
 from sparsebound.crew import Crew, Job
 from sparsebound.options import as_json, effort, plan_name
 from sparsebound.own_claim import OwnClaim, is_file_of_a_claim, own_claim, own_seed, own_verdict
 from sparsebound.study import Measured, judged, measured, measuring
 from sparsebound.verdict_text import verdict_json, verdict_lines
 from theory.claims import Claim, find_claims
-
-# Claims of the catalogue that rest on the same study as a user's own does.
-_LIKE = {
-    "measure_cells": next(iter(STUDY_CHECKS)),
-    "measure_networks": next(iter(COMPRESSION_CHECKS)),
-}
 
 
 @click.command()
@@ -92,8 +86,8 @@ def _measured_verdicts(wanted: Sequence[Claim | OwnClaim], plan: str, seed: int)
     listed = [one.key for one in wanted if isinstance(one, Claim)]
     own = [one for one in wanted if isinstance(one, OwnClaim)]
     crew = Crew()
-    studied = [*listed, *(_LIKE[one.takes] for one in own if one.takes in _LIKE)]
-    known = measured(crew.results("measure", measuring(studied, plan, seed=seed)))
+    also = {one.takes.removeprefix("measure_") for one in own}
+    known = measured(crew.results("measure", measuring(listed, plan, seed=seed, also=also)))
     verdicts = judged(listed, known, crew, seed=seed)
     jobs = {
         one.claim.key: [Job(one.claim.key, own_verdict, (one, _given(one, known, seed)))]

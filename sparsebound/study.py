@@ -1,6 +1,6 @@
 """The studies and the verdicts of the commands, as jobs for a crew."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -43,13 +43,16 @@ class Measured:
     verdicts: dict[str, Verdict]
 
 
-def measuring(keys: Sequence[str], plan: str, *, seed: int) -> Jobs:
-    """Return the jobs that measure what verdicts on these claims rest on, the longest first."""
+def measuring(keys: Sequence[str], plan: str, *, seed: int, also: Collection[str] = ()) -> Jobs:
+    """Return the jobs that measure what verdicts on these claims rest on, the longest first.
+
+    Also "cells" or "networks" are those of a study that none of them rests on.
+    """
     jobs: Jobs = {"networks": [], "cells": []}
-    if any(key in COMPRESSION_CHECKS for key in keys):
+    if "networks" in also or any(key in COMPRESSION_CHECKS for key in keys):
         pruned = compression_parts(COMPRESSION_PLANS[plan], seed=seed)
         jobs["networks"] = [Job("pruned networks", part) for part in pruned]
-    if any(key in STUDY_CHECKS for key in keys):
+    if "cells" in also or any(key in STUDY_CHECKS for key in keys):
         jobs["cells"] = [
             Job("linear classifiers", part) for part in linear_parts(PLANS[plan], seed=seed)
         ]
