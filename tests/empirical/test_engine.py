@@ -17,6 +17,7 @@ from empirical.engine import Tally, run_sweep
 from empirical.ledger import LedgerError, Result, load_weights, results, weights_path
 from empirical.sweeps import Settings
 from empirical.workers import SchedulerError
+from tests import ctrl_c
 from tests.empirical.sweeping import (
     run,
     run_but_killed_always,
@@ -146,6 +147,7 @@ def start(path: Path, workers: int, name: str = "small") -> "subprocess.Popen[by
         cwd=Path(__file__).parents[2],
         stderr=subprocess.PIPE,
         start_new_session=True,
+        preexec_fn=ctrl_c.heed,  # noqa: PLW1509  # no other thread runs here
     )
 
 

@@ -11,6 +11,8 @@ from typing import Any
 
 import pytest
 
+from tests import ctrl_c
+
 PROGRAM = [sys.executable, "-c", "from sparsebound.main import main; main()"]
 
 
@@ -21,14 +23,9 @@ def start(*arguments: str, **settings: Any) -> subprocess.Popen[str]:
         [*PROGRAM, *arguments],
         text=True,
         env=environment,
-        preexec_fn=_heed_ctrl_c,  # noqa: PLW1509  # no other thread runs here
+        preexec_fn=ctrl_c.heed,  # noqa: PLW1509  # no other thread runs here
         **{**streams, **settings},
     )
-
-
-def _heed_ctrl_c() -> None:
-    """Undo what a shell does to jobs it puts into the background, and they hand on."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def interrupt_when(process: subprocess.Popen[str], ready: Callable[[], bool]) -> tuple[int, str]:

@@ -19,6 +19,7 @@ import pytest
 from numpy.testing import assert_array_equal
 
 from empirical.ledger import load_weights, results
+from tests import ctrl_c
 from tests.sparsebound import sweeps
 
 pytestmark = [
@@ -42,6 +43,7 @@ def started(file: Path, ledger: Path, workers: int) -> Iterator[Process]:
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         start_new_session=True,
+        preexec_fn=ctrl_c.heed,  # noqa: PLW1509  # no other thread runs here
     )
     try:
         yield process
