@@ -263,7 +263,14 @@ def replayed(search: Search, instance: Instance) -> Falsification:
 
 
 def is_confirmed(search: Search, instance: Instance) -> bool | None:
-    """Return whether an instance violates a claim in exact arithmetic; None if there is none."""
+    """Return whether an instance violates a claim in exact arithmetic; None if there is none.
+
+    What rounding alone makes an instance, such as a flip that is none, does not violate it.
+    """
     if not search.rational:
         return None
-    return is_violated(search, slack_of(search, exact_sides(search, instance)))
+    try:
+        found = slack_of(search, exact_sides(search, instance))
+    except ValueError:
+        return False
+    return is_violated(search, found)

@@ -231,6 +231,17 @@ def test_a_violation_that_is_rounding_is_not_confirmed() -> None:
     assert (found.verdict, found.confirmed) == ("violated", True)
 
 
+def test_a_violation_that_exact_arithmetic_does_not_cover_is_not_confirmed() -> None:
+    def true(instance: Instance) -> Any:
+        if instance["v"].dtype == object:
+            raise ValueError("a flip must be one in exact arithmetic as well.")
+        return (instance["v"] * instance["v"]).sum() * 1.5
+
+    search = planted(lambda one: float((one["v"] ** 2).sum()), true, rational=True)
+    found = falsify(search, rng(), evaluations=50)
+    assert (found.verdict, found.confirmed) == ("not violated", False)
+
+
 @pytest.mark.parametrize(
     ("direction", "claimed", "true", "scale", "slack"),
     [

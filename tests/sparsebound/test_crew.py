@@ -7,6 +7,7 @@ from contextlib import suppress
 
 import pytest
 
+from empirical.workers import local_workers
 from sparsebound.crew import Crew, Job, crew_of
 
 
@@ -76,6 +77,18 @@ def test_this_process_and_its_helper_both_work_and_the_helper_ends() -> None:
     assert len(pids) == 2
     assert os.getpid() in pids
     assert not any(alive(pid) for pid in pids - {os.getpid()})
+
+
+def test_helpers_keep_memory_that_is_freed_for_what_comes_next() -> None:
+    with local_workers(1) as client:
+        assert client.submit(os.environ.get, "MALLOC_TRIM_THRESHOLD_").result() is None
+        assert client.submit(os.environ.get, "OMP_NUM_THREADS").result() == "1"
+
+
+def test_crews_work_side_by_side() -> None:  # a warning of a port that is taken is an error here
+    with crew_of(1) as one, crew_of(1) as other:
+        for crew in (one, other):
+            assert crew.results("one", {"all": [Job("one", after, (0.0, 1))]}) == {"all": [1]}
 
 
 def killed_elsewhere(home: int) -> int:

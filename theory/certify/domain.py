@@ -107,7 +107,7 @@ def open_domain(net: ReluNetwork, X: Array, y: ArrayLike, *, norm: float, box: A
     inputs = xp.astype(inputs, xp.float64)
     if order not in (2, np.inf):
         raise UnsupportedSettingError(f"norm must be 2 or inf for networks; got {norm}.")
-    forms = native(_rival_forms(net, as_labels(y, net.classes, inputs.shape[0])), inputs)
+    forms = native(rival_forms(net, as_labels(y, net.classes, inputs.shape[0])), inputs)
     sides = None
     if box is not None:
         lo, hi = as_box(box, net.dimension)
@@ -157,7 +157,11 @@ def with_hidden_layer(net: ReluNetwork) -> ReluNetwork:
     )
 
 
-def _rival_forms(net: ReluNetwork, labels: IntArray) -> FloatArray:
+def rival_forms(net: ReluNetwork, labels: IntArray) -> FloatArray:
+    """Return the leads of labels (n,) over their m rivals as forms (n, m, out) of the outputs.
+
+    Labels are numbers of classes; rivals come in increasing order.
+    """
     if net.outputs == 1:
         return np.where(labels == 1, 1.0, -1.0)[:, None, None]
     every = np.eye(net.outputs)

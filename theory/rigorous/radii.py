@@ -10,7 +10,7 @@ import numpy as np
 from flint import arb_mat
 from numpy.typing import ArrayLike
 
-from theory.certify.domain import refuse_extremes
+from theory.certify.domain import refuse_extremes, rival_forms
 from theory.networks import ReluNetwork
 from theory.networks.arrays import dense, native_inputs
 from theory.networks.network import as_network
@@ -23,7 +23,6 @@ from theory.rigorous.relaxed import relaxed_leads
 from theory.validation import (
     Box,
     FloatArray,
-    IntArray,
     UnsupportedSettingError,
     as_box,
     as_labels,
@@ -151,7 +150,7 @@ class _Asked:
     net: ReluNetwork
     exact: Exact
     X: FloatArray
-    label: IntArray
+    leads: FloatArray
     norm: float
     box: Box | None
 
@@ -161,10 +160,7 @@ class _Asked:
 
     def forms(self, i: int) -> arb_mat:
         """Return the leads of an input's label over its rivals as forms of the outputs."""
-        if self.net.outputs == 1:
-            return matrix(self.net.classes[self.label[i], None, None])
-        every = np.eye(self.net.outputs)
-        return matrix(every[self.label[i]] - np.delete(every, self.label[i], axis=0))
+        return matrix(self.leads[i])
 
 
 def _asked(net: ReluNetwork, X: ArrayLike, y: ArrayLike, norm: float, box: Any) -> _Asked:
@@ -175,8 +171,8 @@ def _asked(net: ReluNetwork, X: ArrayLike, y: ArrayLike, norm: float, box: Any) 
     sides = None if box is None else as_box(box, net.dimension)
     if sides is not None:
         refuse_outside(inputs, sides)
-    label = as_labels(y, net.classes, len(inputs))
-    return _Asked(net=net, exact=exact, X=inputs, label=label, norm=order, box=sides)
+    leads = rival_forms(net, as_labels(y, net.classes, len(inputs)))
+    return _Asked(net=net, exact=exact, X=inputs, leads=leads, norm=order, box=sides)
 
 
 def _checked(radii: ArrayLike, n: int) -> FloatArray:
