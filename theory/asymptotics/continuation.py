@@ -1,0 +1,162 @@
+"""The fixed point of training, followed from a strong ridge, where it is plain, to none."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from theory.asymptotics.batch import Batch, some
+from theory.asymptotics.fixed_point import Image, State, image
+from theory.asymptotics.loss_moments import LossMoments
+from theory.asymptotics.start import BoolArray, start
+from theory.asymptotics.weight_moments import WeightMoments
+from theory.validation import FloatArray, IntArray
+
+TOLERANCE = 1e-11  # relative, of each order parameter
+_NEAR = 0.1  # close enough to weaken the ridge
+_WEAKER = 5.0
+_IDLE = 0.1  # a ridge below this share of the problem's own stiffness may go
+_MOST_ROUNDS = 150
+_LONGEST = 1.5  # of a Newton step, in log units
+_DIFFERENCE = 1e-6
+
+
+class Reached(NamedTuple):
+    """Fixed points, arrays of n entries; rows that are stuck hold nan."""
+
+    state: FloatArray  # (n, 5)
+    moments: LossMoments
+    weights: WeightMoments
+    residual: FloatArray  # (n,), relative; inf where the path was not followed to its end
+    stuck: BoolArray
+    share_at_zero: FloatArray
+    rounds: IntArray
+
+
+class _Walk:
+    """Where each row stands on its path: mutable, private to `followed`."""
+
+    def __init__(self, batch: Batch) -> None:
+        self.batch = batch
+        self.ridge = 4 * batch.ratio
+        begun = start(batch, self.ridge)
+        self.stuck, self.share = begun.stuck, begun.share
+        self.state = begun.state
+        self.image = image(batch, self.state, self.ridge)
+        self.rounds = np.zeros(self.stuck.shape, dtype=np.intp)
+
+    def gap(self) -> FloatArray:
+        """Return the largest difference of each row from its image, relative."""
+        return np.asarray(np.abs(self.image.state - self.state).max(axis=1))
+
+    def put(self, rows: IntArray, state: FloatArray, images: Image) -> None:
+        """Move rows to new states."""
+        self.state[rows], self.image.state[rows] = state, images.state
+        for old, new in (
+            (self.image.moments, images.moments),
+            (self.image.weights, images.weights),
+        ):
+            for kept, values in zip(old, new, strict=True):
+                kept[rows] = values
+
+
+def followed(batch: Batch) -> Reached:
+    """Return the fixed point of every setting of a batch.
+
+    Kind: exact, up to the residual told with it.
+
+    Parameters
+    ----------
+    batch : Batch
+
+    Returns
+    -------
+    Reached
+
+    Notes
+    -----
+    Under a ridge that outweighs the loss the map contracts at once. The ridge falls by a factor of
+    5 whenever Newton's method is near, and goes when it is a tenth of the stiffness that is there
+    without it. For a convex objective the fixed point is the one minimiser's:
+    theory/proofs/asymptotics.md, [A10].
+    """
+    with np.errstate(all="ignore"):  # what leaves float64 shows in the residual
+        walk = _Walk(batch)
+        for _ in range(_MOST_ROUNDS):
+            _weaken(walk)
+            unfinished = ~walk.stuck & ~((walk.gap() < TOLERANCE) & (walk.ridge == 0))
+            rows = np.flatnonzero(unfinished)
+            if rows.size == 0:
+                break
+            walk.rounds[rows] += 1
+            _advance(walk, rows)
+        residual = np.where(walk.ridge == 0, walk.gap(), np.inf)
+    return Reached(
+        walk.state,
+        walk.image.moments,
+        walk.image.weights,
+        np.where(np.isnan(residual), np.inf, residual),
+        walk.stuck,
+        walk.share,
+        walk.rounds,
+    )
+
+
+def _weaken(walk: _Walk) -> None:
+    """Lower the ridge of the rows that are near their fixed point under it."""
+    rows = np.flatnonzero((walk.gap() < _NEAR) & (walk.ridge > 0))
+    if rows.size == 0:
+        return
+    batch, ridge = some(walk.batch, rows), walk.ridge[rows]
+    own = batch.ratio * walk.image.moments.stiffness[rows] + batch.l2
+    walk.ridge[rows] = np.where(ridge < _IDLE * own, 0.0, ridge / _WEAKER)
+    walk.put(rows, walk.state[rows], image(batch, walk.state[rows], walk.ridge[rows]))
+
+
+def _advance(walk: _Walk, rows: IntArray) -> None:
+    """Take one Newton step in every row, shortened until it helps, or else a damped plain one."""
+    batch, ridge = some(walk.batch, rows), walk.ridge[rows]
+    state, images = walk.state[rows], walk.image.state[rows]
+    step = _newton_step(batch, state, images, ridge)
+    before = np.abs(images - state).max(axis=1)
+    waiting = np.arange(rows.size)
+    for length in (1.0, 0.5, 0.2):
+        tried = state[waiting] + length * step[waiting]
+        reached = image(some(batch, waiting), tried, ridge[waiting])
+        better = np.abs(reached.state - tried).max(axis=1) < before[waiting]
+        walk.put(rows[waiting[better]], tried[better], _rows_of(reached, better))
+        waiting = waiting[~better]
+        if waiting.size == 0:
+            return
+    damped = state[waiting] + 0.5 * np.clip(images[waiting] - state[waiting], -1, 1)
+    walk.put(rows[waiting], damped, image(some(batch, waiting), damped, ridge[waiting]))
+
+
+def _newton_step(
+    batch: Batch, state: FloatArray, images: FloatArray, ridge: FloatArray
+) -> FloatArray:
+    """Return Newton's step towards state = image, by difference quotients, at most 1.5 long."""
+    size = len(State._fields)
+    columns = [0, 1, 2]
+    columns += [3] if batch.eps.any() else []  # otherwise the map does not look at the norm
+    columns += [4] if batch.eps_inf.any() else []
+    n, k = len(state), len(columns)
+    repeated = np.repeat(np.arange(n), k)
+    moved = state[repeated] + _DIFFERENCE * np.tile(np.eye(size)[columns], (n, 1))
+    quotients = image(some(batch, repeated), moved, ridge[repeated]).state.reshape(n, k, size)
+    jacobian = np.zeros((n, size, size))
+    jacobian[:, :, columns] = ((quotients - images[:, None]) / _DIFFERENCE).transpose(0, 2, 1)
+    jacobian = np.where(np.isfinite(jacobian), jacobian, 0.0)
+    right = np.nan_to_num(images - state)[:, :, None]
+    try:
+        step = np.linalg.solve(np.eye(size) - jacobian, right)[:, :, 0]
+    except np.linalg.LinAlgError:
+        step = right[:, :, 0]
+    return np.asarray(step * np.minimum(1, _LONGEST / np.abs(step).max(axis=1))[:, None])
+
+
+def _rows_of(images: Image, rows: BoolArray) -> Image:
+    return Image(
+        images.state[rows],
+        LossMoments(*(values[rows] for values in images.moments)),
+        WeightMoments(*(values[rows] for values in images.weights)),
+    )
