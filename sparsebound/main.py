@@ -17,8 +17,10 @@ import click
 _COMMANDS = {
     "reproduce": "Train, predict, attack, draw and judge: no download, about a minute.",
     "claims": "List what is claimed, by whom, and what we say of it.",
+    "report": "Write what was found as a page that opens in a browser.",
     "check": "Measure by attack whether claims hold.",
     "falsify": "Search for an instance that violates a claim.",
+    "predict": "Predict what a linear classifier will reach, before training.",
     "certify": "Prove how far inputs of your own model are from another label.",
     "sweep": "Train, prune and attack all networks that a file asks for.",
     "results": "Show what sweeps gave: a table, SQL or CSV.",

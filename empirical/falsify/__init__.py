@@ -10,11 +10,14 @@ from empirical.falsify import (
     problems_classics,
     problems_fawzi2018,
     problems_guo2018,
+    problems_limits,
     problems_masks,
     problems_mixtures,
     problems_networks,
+    problems_plug_in,
     problems_ratio,
     problems_smoothing,
+    problems_spheres,
     problems_wrong,
 )
 from empirical.falsify.files import load_instance, save_instance
@@ -23,11 +26,12 @@ from empirical.falsify.search import (
     Instance,
     Search,
     Sides,
+    is_confirmed,
     is_violated,
     sides,
     slack_of,
 )
-from empirical.falsify.searching import falsify, is_confirmed
+from empirical.falsify.searching import falsify
 from theory.claims.claim import Claim
 
 __all__ = [
@@ -61,10 +65,14 @@ SEARCHES: Mapping[str, Search] = {
         problems_networks,
         problems_masks,
         problems_ratio,
+        problems_limits,
+        problems_spheres,
+        problems_plug_in,
         problems_wrong,
     )
     for search in module.SEARCHES
 }
+_LIMIT = "a limit, and an average over draws"
 _NETWORKS = "a trend over trained networks"
 _CLASSIFIERS = "a trend over trained classifiers"
 _LIMIT = "a limit of widths, which no single network violates"
@@ -73,6 +81,13 @@ UNSEARCHED: Mapping[str, str] = {
     "guo2018.l2-sparsity": _CLASSIFIERS,
     "guo2018.linf-sparsity": _CLASSIFIERS,
     "mixtures.plug-in": "an error on real data",
+    "mixtures.unseen-margins": "an error on real data",
+    "mixtures.seen-margins": _CLASSIFIERS,
+    "asymptotics.training": _LIMIT,
+    "asymptotics.adversarial": _LIMIT,
+    "asymptotics.universality": _LIMIT,
+    "asymptotics.averaging": "an average over draws",
+    "asymptotics.l1-beats-l2": "an average over draws",
     "guo2018.networks-l2": _NETWORKS,
     "guo2018.networks-linf": _NETWORKS,
     "cosentino2019.tickets": _NETWORKS,

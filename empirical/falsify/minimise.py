@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from empirical.falsify.search import Instance
 
 _MOST = 3  # significant digits that numbers are rounded to
+_FEW = 3  # things that are left out one by one
 Axes = Mapping[str, tuple[str, ...]]
 Step = Callable[[Instance], Instance]
 
@@ -44,11 +45,20 @@ def minimise(
 
 
 def _drops(instance: Instance, axes: Axes, fixed: frozenset[str]) -> Iterator[Step]:
-    """Yield what leaves out one thing: an input, a unit, a point; the last ones first."""
+    """Yield what leaves out inputs, units, points: many at once, then each; the last ones first."""
     del fixed
     for axis in dict.fromkeys(name for names in axes.values() for name in names if name):
-        for index in reversed(range(_length(instance, axes, axis))):
-            yield partial(_without, axes=axes, axis=axis, index=index)
+        for part in _parts(_length(instance, axes, axis)):
+            yield partial(_without, axes=axes, axis=axis, part=part)
+
+
+def _parts(length: int) -> Iterator[slice]:
+    """Yield the last half, the last half of the rest, and so on, then each by itself."""
+    stop = length
+    while stop > _FEW:
+        yield slice(stop // 2, stop)
+        stop //= 2
+    yield from (slice(index, index + 1) for index in reversed(range(length)))
 
 
 def _roundings(instance: Instance, axes: Axes, fixed: frozenset[str]) -> Iterator[Step]:
@@ -69,14 +79,15 @@ def _length(instance: Instance, axes: Axes, axis: str) -> int:
     return int(instance[name].shape[axes[name].index(axis)])
 
 
-def _without(instance: Instance, *, axes: Axes, axis: str, index: int) -> Instance:
-    left = dict(instance)
-    if _length(instance, axes, axis) == 1:
-        return left  # the last one stays
+def _without(instance: Instance, *, axes: Axes, axis: str, part: slice) -> Instance:
+    left, length = dict(instance), _length(instance, axes, axis)
+    dropped = range(*part.indices(length))
+    if len(dropped) in {0, length}:
+        return left  # left out before; or all there is, of which one stays
     for name, names in axes.items():
         for place, own in enumerate(names):
             if own == axis:
-                left[name] = np.delete(left[name], index, axis=place)
+                left[name] = np.delete(left[name], dropped, axis=place)
     return left
 
 

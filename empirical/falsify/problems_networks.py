@@ -24,7 +24,8 @@ _LEAST_LEAD = 1e-3  # of an input's label, so that rounding of scores is nothing
 _SECONDS = 5.0  # for the nearest flip: networks this small take milliseconds
 # By how much a flip is overshot, relatively, until exact arithmetic sees that it is one.
 _OVERSHOOTS = (0.0, 1e-13, 1e-12, 1e-11, 1e-10, 1e-9)
-_UNITS, _MOST_INPUTS = 3, 30
+_UNITS = 3
+_INPUTS = (50, 200)  # all but two idle: the more, the less of a ball is steep
 _RADII = Span("radii", (3,), 0.05, 4)
 _SPACE = (
     Span("W1", (_UNITS, 2), -2, 2),
@@ -186,7 +187,7 @@ SEARCHES = (
             Span("b2", (1,), -2, 2),
             Span("x", (2,), -1, 1),
             Span("radius", (), 0.2, 2),
-            Span("width", (), 2, _MOST_INPUTS, whole=True),
+            Span("width", (), *_INPUTS, whole=True),
         ),
         build=_among_idle_inputs,
         axes={**NETWORK_AXES, "radius": ()},

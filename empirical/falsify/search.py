@@ -208,3 +208,17 @@ def slack_of(search: Search, found: Sides) -> float:
 def is_violated(search: Search, slack: float) -> bool:
     """Return whether a slack is a violation beyond what rounding may feign."""
     return slack < -search.allowance
+
+
+def is_confirmed(search: Search, instance: Instance) -> bool | None:
+    """Return whether an instance violates a claim in exact arithmetic; None if there is none.
+
+    What rounding alone makes an instance, such as a flip that is none, does not violate it.
+    """
+    if not search.rational:
+        return None
+    try:
+        found = slack_of(search, exact_sides(search, instance))
+    except ValueError:
+        return False
+    return is_violated(search, found)

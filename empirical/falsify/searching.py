@@ -14,8 +14,8 @@ from empirical.falsify.search import (
     Instance,
     Search,
     Sides,
-    exact_sides,
     instance_of,
+    is_confirmed,
     is_violated,
     sides,
     slack_of,
@@ -55,6 +55,8 @@ class _Trail:
         self.count, self.started = 0, time.perf_counter()
         self.slacks: list[float] = []
         self.worst: _Measured | None = None
+        self.doubtful: _Measured | None = None
+        self.simpler: list[_Measured] = []
         self.refused = ""
 
     @property
@@ -78,6 +80,16 @@ class _Trail:
         except ValueError as error:
             self.refused = str(error)
             return None
+
+    def keep(self, found: _Measured) -> bool:
+        """Keep the worst, and the first violation that rounding made: False for such a one."""
+        if self.worst is not None and found.slack >= self.worst.slack:
+            return True
+        if not _is_sure(self.search, found):
+            self.doubtful = self.doubtful or found
+            return False
+        self.worst = found
+        return True
 
 
 def falsify(
@@ -136,8 +148,9 @@ def falsify(
             _simplify(trail)
     except KeyboardInterrupt:
         slacks, interrupted = np.array(trail.slacks), True
-    if trail.worst is not None:
-        return _result(trail, trail.worst, slacks, interrupted)
+    worst = _kept(trail)
+    if worst is not None:
+        return _result(trail, worst, slacks, interrupted)
     if interrupted:
         raise KeyboardInterrupt
     raise RuntimeError(f"{search.claim.key} covers none of {trail.count} tried: {trail.refused}")
@@ -161,8 +174,8 @@ def _explore(trail: _Trail, rng: np.random.Generator) -> None:
         if found is None:
             return _UNCOVERED
         trail.slacks.append(found.slack)
-        if trail.worst is None or found.slack < trail.worst.slack:
-            trail.worst = found
+        if not trail.keep(found):
+            return _UNCOVERED  # or the search would end at, or gather around, what is none
         if found.slack < -max(_CLEAR, trail.search.allowance):
             raise _Spent
         return found.slack
@@ -226,7 +239,23 @@ def _simplify(trail: _Trail) -> None:
         return True
 
     for _ in minimise(worst.instance, search.axes, fixed=search.fixed, is_good=is_good):
-        trail.worst = tried[-1]
+        trail.simpler.append(tried[-1])
+
+
+def _kept(trail: _Trail) -> _Measured | None:
+    """Return the simplest instance that is sure; what is doubtful where nothing is violated."""
+    for found in reversed(trail.simpler):
+        if _is_sure(trail.search, found):
+            return found
+    worst = trail.worst
+    if worst is not None and is_violated(trail.search, worst.slack):
+        return worst
+    return trail.doubtful or worst
+
+
+def _is_sure(search: Search, found: _Measured) -> bool:
+    """Return whether an instance is no violation, or one that exact arithmetic does not deny."""
+    return not is_violated(search, found.slack) or is_confirmed(search, found.instance) is not False
 
 
 def _result(
@@ -260,17 +289,3 @@ def replayed(search: Search, instance: Instance) -> Falsification:
     found = sides(search, instance)
     trail = _Trail(search, np.inf, 1, lambda count, elapsed: None)
     return _result(trail, _Measured(slack_of(search, found), instance, found), np.zeros(0), False)
-
-
-def is_confirmed(search: Search, instance: Instance) -> bool | None:
-    """Return whether an instance violates a claim in exact arithmetic; None if there is none.
-
-    What rounding alone makes an instance, such as a flip that is none, does not violate it.
-    """
-    if not search.rational:
-        return None
-    try:
-        found = slack_of(search, exact_sides(search, instance))
-    except ValueError:
-        return False
-    return is_violated(search, found)

@@ -1,8 +1,10 @@
 """Margin over local gradient, of random networks and of a trained one, pruned at random: measured.
 
-Nothing of the theory of `theory.initialised` is used: networks are drawn, run and differentiated.
+Nothing of the theory of `theory.initialised` is used: networks are drawn, run and differentiated,
+or, in `reduced`, what is needed of them is drawn from the same law.
 """
 
+from empirical.ratio_study.batched import batched_squares
 from empirical.ratio_study.drawn import (
     RandomWeights,
     drawn_flips,
@@ -20,11 +22,13 @@ from empirical.ratio_study.given import (
     ratios,
     trained_digits,
 )
+from empirical.ratio_study.reduced import reduced_ratios, reduced_squares
 
 __all__ = [
     "Gap",
     "PrunedMargins",
     "RandomWeights",
+    "batched_squares",
     "drawn_flips",
     "drawn_ratios",
     "drawn_squares",
@@ -34,6 +38,8 @@ __all__ = [
     "nearest_forms",
     "normal_entries",
     "ratios",
+    "reduced_ratios",
+    "reduced_squares",
     "sign_entries",
     "skewed_entries",
     "trained_digits",

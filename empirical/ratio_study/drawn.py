@@ -84,7 +84,12 @@ def drawn_ratios(
     >>> found.shape, bool((found >= 0).all())
     ((3,), True)
     """
-    output, gradient = drawn_squares(law, x, count=count, rng=rng).T
+    return ratios_of(drawn_squares(law, x, count=count, rng=rng))
+
+
+def ratios_of(squares: FloatArray) -> FloatArray:
+    """Return |g| / ‖∇g‖ of squares, (count, 2); 0 where the gradient is zero."""
+    output, gradient = squares.T
     return np.asarray(np.sqrt(output / np.where(gradient > 0, gradient, 1.0)))
 
 
@@ -143,14 +148,14 @@ def _drawn(law: RandomWeights, rng: np.random.Generator) -> tuple[list[Floats], 
 
     Units that nothing leads on from are left out: what they do is not seen.
     """
-    rows = _rows(law, rng, law.outputs, law.widths[-1])
+    rows = masked_rows(law, rng, law.outputs, law.widths[-1])
     row = rows[0] if law.outputs == 1 else rows[0] - rows[1]
     if len(law.widths) == 1:
         return [], row
     seen = np.flatnonzero(row)
     row, weights = row[seen], []
     for j in range(len(law.widths) - 2, -1, -1):
-        W = _rows(law, rng, seen.size, law.widths[j])
+        W = masked_rows(law, rng, seen.size, law.widths[j])
         if j:
             seen = np.flatnonzero(W.any(axis=0))
             W = W[:, seen]
@@ -158,8 +163,9 @@ def _drawn(law: RandomWeights, rng: np.random.Generator) -> tuple[list[Floats], 
     return weights[::-1], row
 
 
-def _rows(law: RandomWeights, rng: np.random.Generator, number: int, columns: int) -> Floats:
-    total, mean = number * columns, np.float32(law.shift / np.sqrt(columns))
+def masked_rows(law: RandomWeights, rng: np.random.Generator, number: int, columns: int) -> Floats:
+    """Return so many rows of a layer with so many inputs, drawn and pruned."""
+    total, mean = number * columns, np.float32(law.shift / np.sqrt(max(columns, 1)))
     if law.density > _MANY:
         W = law.entries(rng, total)
         W = W + mean if law.shift else W

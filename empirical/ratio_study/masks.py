@@ -12,9 +12,10 @@ def kept(rng: np.random.Generator, count: int, density: float) -> NDArray[np.boo
     A number drawn uniformly is below the density where their binary digits say so; from the last
     digit on, so that a density of few digits needs few bits.
     """
-    if density >= 1 or not count:
+    level = round(density * 2**_DIGITS)
+    if level >= 2**_DIGITS or not count:
         return np.ones(count, dtype=bool)
-    digits = f"{round(density * 2**_DIGITS):0{_DIGITS}b}".rstrip("0")[::-1]
+    digits = f"{level:0{_DIGITS}b}".rstrip("0")[::-1]
     size = count // 8 + 1
     drawn = np.frombuffer(rng.bytes(size * len(digits)) if digits else b"", dtype=np.uint8)
     below = np.zeros(size, dtype=np.uint8)

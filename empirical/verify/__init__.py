@@ -7,14 +7,19 @@ import numpy as np
 from empirical.compression_study import CompressionCell
 from empirical.linear_study import LinearCell
 from empirical.verify import (
+    asymptotics,
     classics,
     cosentino2019,
     fawzi2018,
     guo2018,
     guo2018_networks,
+    limits,
+    limits_generators,
+    limits_spheres,
     merkle2021,
     mixtures,
     networks,
+    plug_in,
     random_masks,
     ratios,
     smoothing,
@@ -79,6 +84,22 @@ DRAWN_CHECKS: Mapping[str, Callable[[np.random.Generator], Verdict]] = {
     "guo2018.ratio-pattern": ratios.check_pattern,
     "guo2018.over-sparsification": ratios.check_over,
     "initialised.distance": ratios.check_distance,
+    "mixtures.two-moments": plug_in.check_two_moments,
+    "mixtures.student": plug_in.check_student,
+    "mixtures.smoothed": plug_in.check_smoothed,
+    "mixtures.unseen-margins": plug_in.check_unseen_margins,
+    "mixtures.seen-margins": plug_in.check_seen_margins,
+    "asymptotics.training": asymptotics.check_training,
+    "asymptotics.adversarial": asymptotics.check_adversarial,
+    "asymptotics.universality": asymptotics.check_universality,
+    "asymptotics.averaging": asymptotics.check_averaging,
+    "asymptotics.l1-beats-l2": asymptotics.check_l1_beats_l2,
+    "limits.gaussian": limits.check_gaussian,
+    "limits.two-gaussians": limits.check_two_gaussians,
+    "limits.generator": limits_generators.check_generator,
+    "limits.sphere": limits_spheres.check_sphere,
+    "limits.sphere-distance": limits_spheres.check_distance,
+    "limits.sphere-rate": limits_spheres.check_rate,
 }
 
 

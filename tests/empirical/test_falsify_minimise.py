@@ -40,6 +40,23 @@ def test_minimise_drops_rows_and_columns_of_one_name_together() -> None:
     assert found["kept"].tolist() == [5.0, 6.0]
 
 
+def test_minimise_leaves_out_many_at_once() -> None:
+    v, tried = np.zeros(300), []
+    v[[4, 170]] = 1.0, 2.0
+
+    def is_good(step: Instance) -> bool:
+        tried.append(step["v"].size)
+        return float(step["v"].sum()) == 3.0
+
+    found = last(minimise({"v": v}, {"v": ("a",)}, fixed=frozenset(), is_good=is_good))
+    assert found["v"].tolist() == [1.0, 2.0]
+    assert tried[0] == 150  # refused: 170 is in the last half
+    v[170], v[5], tried[:] = 0.0, 2.0, []
+    found = last(minimise({"v": v}, {"v": ("a",)}, fixed=frozenset(), is_good=is_good))
+    assert found["v"].tolist() == [1.0, 2.0]
+    assert len(tried) < 60  # where one by one it took hundreds
+
+
 def test_minimise_ends_where_nothing_is_good() -> None:
     assert not list(minimise({"v": np.ones(3)}, {"v": ("",)}, fixed=frozenset(), is_good=bool))[1:]
     steps = minimise({"v": np.ones(3)}, {"v": ("a",)}, fixed=frozenset(), is_good=lambda _: False)

@@ -118,6 +118,15 @@ def test_p11_signed_paths_cancel_until_pruned() -> None:
     assert (exact.subs(rho, 1), sympy.solve(diff(exact, rho), rho)) == (0, [sympy.Rational(1, 2)])
 
 
+def test_p12_what_jensen_loses() -> None:
+    first, root = symbols("first root", positive=True)
+    x = symbols("x")
+    squared = expand((x / root - 1) ** 2 / 2)
+    moments = {0: 1, 1: first, 2: root**2}  # of X, E X² = root²
+    gap = sum(c * moments[k] for (k,), c in sympy.Poly(squared, x).terms())
+    assert simplify(root * (1 - gap) - first) == 0
+
+
 def test_every_labelled_step_of_the_proof_has_a_check() -> None:
     labelled = {label.lower() for label in re.findall(r"\[(P\d+)\]", PROOF.read_text("utf-8"))}
     checked = {found[1] for name in globals() if (found := re.match(r"test_(p\d+)_", name))}

@@ -37,7 +37,7 @@ class _Walk:
 
     def __init__(self, batch: Batch) -> None:
         self.batch = batch
-        self.ridge = 4 * batch.ratio
+        self.ridge = _outweighing(batch)
         begun = start(batch, self.ridge)
         self.stuck, self.share = begun.stuck, begun.share
         self.state = begun.state
@@ -99,6 +99,12 @@ def followed(batch: Batch) -> Reached:
         walk.share,
         walk.rounds,
     )
+
+
+def _outweighing(batch: Batch) -> FloatArray:
+    """Return ridges that outweigh the loss in every direction, that of the signal included."""
+    signal = (batch.weights * (batch.means**2 + batch.deviations**2)).sum(axis=1)
+    return np.asarray(4 * batch.ratio * (batch.scales.max(axis=1) ** 2 + signal))
 
 
 def _weaken(walk: _Walk) -> None:

@@ -4,6 +4,7 @@ import numpy as np
 from scipy.special import ndtr
 
 from theory.asymptotics.loss_moments import LossMoments
+from theory.asymptotics.slab import slab_moments
 from theory.asymptotics.soft_threshold import density
 from theory.validation import FloatArray
 
@@ -32,18 +33,16 @@ def hinge_moments(
     theory/proofs/asymptotics.md, [A6].
     """
     mean = 1 + drop - mean
-    at_zero, at_V = mean / spread, (mean - V) / spread
-    p_ramp, p_full = ndtr(at_zero) - ndtr(at_V), ndtr(at_V)
-    d_zero, d_V = spread * density(at_zero), spread * density(at_V)
-    ramp_mean = mean * p_ramp + d_zero - d_V  # E[v; 0 < v < V]
-    ramp_square = mean * ramp_mean + spread**2 * p_ramp - V * d_V
-    pull = ramp_mean / V + p_full
+    ramp = slab_moments(mean, spread, V)
+    at_V = (mean - V) / spread
+    p_full = ndtr(at_V)
+    pull = V * ramp.first + p_full
     return LossMoments(
         pull=pull,
-        scatter=ramp_square / V**2 + p_full,
-        stiffness=p_ramp / V,
+        scatter=V * ramp.second + p_full,
+        stiffness=ramp.zeroth,
         price=pull,
-        loss=(mean - V) * p_full + d_V,
+        loss=(mean - V) * p_full + spread * density(at_V),
         prox_residual=np.zeros_like(V),
         quadrature_error=np.zeros_like(V),
     )

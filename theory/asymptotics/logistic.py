@@ -1,19 +1,15 @@
 """The logistic loss log(1 + exp(drop - m)) of a fitted margin m, by quadrature."""
 
-import math
-
 import numpy as np
 from scipy.special import expit, wrightomega
 
 from theory.asymptotics.loss_moments import LossMoments
-from theory.asymptotics.soft_threshold import density
+from theory.asymptotics.quadrature import Rule, even_rule, graded_rule
 from theory.validation import FloatArray
 
-_REACH = 8.5  # deviations; a Gaussian has less than 2e-17 beyond
-_STEP = 0.4  # of the trapezoid rule, in deviations and in units of the margin
-_MOST_NODES = 20_000  # a spread of 600: past any training that has a minimum worth the name
+_EVEN_UP_TO = np.array([1.0, 4.0, 16.0])  # spreads; each class has its own nodes
 _NEWTON = 60
-_CLOSE = 1e-9  # a Newton step this small leaves an error of its square
+_CLOSE = 1e-9  # a Newton step this small, relative, leaves an error of its square
 
 
 def logistic_moments(
@@ -21,8 +17,8 @@ def logistic_moments(
 ) -> LossMoments:
     """Return the moments of the logistic loss, its worst case within a drop of the margin.
 
-    Kind: exact up to the quadrature, whose error is estimated by comparing it with the same rule
-    on every other node.
+    Kind: exact up to the quadrature, whose error is estimated by comparing it with a coarser
+    rule.
 
     Parameters
     ----------
@@ -37,29 +33,20 @@ def logistic_moments(
 
     Notes
     -----
-    The integrand is analytic in a strip of half-width near pi about the real margins, whatever V:
-    the trapezoid rule's error falls as exp(-2 pi^2 / step): theory/proofs/asymptotics.md, [A7].
+    The fit is analytic within pi of the real margins, whatever V. A setting's nodes depend on
+    its own margins only: theory/proofs/asymptotics.md, [A7].
     """
-    nodes, weights = _trapezoid(float(spread.max()))
-    h = (mean - drop)[:, None] + spread[:, None] * nodes
-    u = logistic_prox(h, V[:, None])
-    slope = expit(-u)
-    curvature = slope * (1 - slope)
-    stiffness = curvature / (1 + V[:, None] * curvature)
-    pull = slope @ weights
-    error = np.zeros_like(V)
-    for values in (slope, slope * slope, stiffness):
-        whole, halved = values @ weights, 2 * (values[:, ::2] @ weights[::2])
-        error = np.maximum(error, np.abs(halved / whole - 1))
-    return LossMoments(
-        pull=pull,
-        scatter=(slope * slope) @ weights,
-        stiffness=stiffness @ weights,
-        price=pull,
-        loss=np.logaddexp(0, -u) @ weights,
-        prox_residual=np.abs(u - V[:, None] * slope - h).max(axis=1) / (1 + V),
-        quadrature_error=error,
-    )
+    mean = mean - drop
+    moments = np.full((len(LossMoments._fields), mean.size), np.nan)
+    sizes = np.searchsorted(_EVEN_UP_TO, spread)
+    sizes[~np.isfinite(mean + spread + V)] = -1  # a path that left float64
+    for size in np.unique(sizes[sizes >= 0]):
+        rows = np.flatnonzero(sizes == size)
+        at = mean[rows], spread[rows], V[rows]
+        is_even = size < _EVEN_UP_TO.size
+        rule = even_rule(_EVEN_UP_TO[size]) if is_even else graded_rule(*at)
+        moments[:, rows] = _integrals(*at, rule)
+    return LossMoments(*moments)
 
 
 def logistic_prox(h: FloatArray, V: FloatArray) -> FloatArray:
@@ -97,15 +84,38 @@ def logistic_prox(h: FloatArray, V: FloatArray) -> FloatArray:
         slope = expit(-u)
         step = (V * slope + k - u) / (1 + V * slope * (1 - slope))
         u = u + step
-        if np.abs(step).max() <= _CLOSE:
+        if (np.abs(step) <= _CLOSE * (1 + u)).all():
             break
     return np.asarray(np.where(flipped, -u, u))
 
 
-def _trapezoid(spread: float) -> tuple[FloatArray, FloatArray]:
-    """Return nodes (deviations) and weights fine enough for margins of this spread."""
-    half = math.ceil(_REACH / min(_STEP, _STEP / spread) / 2) * 2
-    half = min(half, _MOST_NODES)
-    step = _REACH / half
-    nodes = np.arange(-half, half + 1, dtype=np.float64) * step
-    return nodes, density(nodes) * step
+def _integrals(mean: FloatArray, spread: FloatArray, V: FloatArray, rule: Rule) -> LossMoments:
+    V = V[:, None]
+    h = mean[:, None] + spread[:, None] * rule.nodes
+    u = logistic_prox(h, V)
+    slope = expit(-u)
+    curvature = slope * (1 - slope)
+    bend = 1 + V * curvature
+    pull = _integral(slope, rule.weights)
+    scatter = _integral(slope * slope, rule.weights)
+    stiffness = _integral(curvature / bend, rule.weights)
+    error = np.zeros_like(pull)
+    for values, found in (
+        (slope, pull),
+        (slope * slope, scatter),
+        (curvature / bend, stiffness),
+    ):
+        error = np.maximum(error, np.abs(_integral(values, rule.check) / found - 1))
+    return LossMoments(
+        pull=pull,
+        scatter=scatter,
+        stiffness=stiffness,
+        price=pull,
+        loss=_integral(np.logaddexp(0, -u), rule.weights),
+        prox_residual=np.abs((u - V * slope - h) / (bend * (1 + np.abs(u)))).max(axis=1),
+        quadrature_error=error,
+    )
+
+
+def _integral(values: FloatArray, weights: FloatArray) -> FloatArray:
+    return np.asarray(np.einsum("nk,nk->n", values, weights))

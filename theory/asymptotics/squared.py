@@ -4,7 +4,8 @@ import numpy as np
 from scipy.special import ndtr
 
 from theory.asymptotics.loss_moments import LossMoments
-from theory.asymptotics.soft_threshold import density, soft_moments
+from theory.asymptotics.slab import slab_moments
+from theory.asymptotics.soft_threshold import soft_moments
 from theory.validation import FloatArray
 
 
@@ -34,20 +35,18 @@ def squared_moments(
     mean = 1 - mean
     dead = V * drop
     fitted = soft_moments(mean, spread, dead)
-    low, high = (-dead - mean) / spread, (dead - mean) / spread
-    p_dead = ndtr(high) - ndtr(low)
-    d_low, d_high = spread * density(low), spread * density(high)
-    dead_mean = mean * p_dead + d_low - d_high  # E[v; |v| <= V drop]
-    dead_square = mean * dead_mean + spread**2 * p_dead - dead * (d_low + d_high)
+    slab = slab_moments(mean + dead, spread, 2 * dead)  # the dead zone |v| <= V drop
+    dead_slope = 2 * dead * drop * (2 * slab.first - slab.zeroth)  # E[v / V] there
+    dead_scatter = 2 * dead * drop**2 * (4 * slab.second - 4 * slab.first + slab.zeroth)
     # Outside the dead zone the slope is (v + drop sign v) / (1 + V), inside it is v / V.
     live_square = fitted.square + 2 * dead * fitted.absolute + dead**2 * fitted.share
     live_absolute = fitted.absolute + dead * fitted.share
-    live_sign = ndtr(-high) - ndtr(low)
+    live_sign = ndtr((mean - dead) / spread) - ndtr(-(mean + dead) / spread)
     return LossMoments(
-        pull=(mean - dead_mean + drop * live_sign) / (1 + V) + dead_mean / V,
+        pull=(mean - V * dead_slope + drop * live_sign) / (1 + V) + dead_slope,
         scatter=(live_square + 2 * drop * live_absolute + drop**2 * fitted.share) / (1 + V) ** 2
-        + dead_square / V**2,
-        stiffness=fitted.share / (1 + V) + p_dead / V,
+        + dead_scatter,
+        stiffness=fitted.share / (1 + V) + 2 * drop * slab.zeroth,
         price=fitted.absolute / (1 + V) + drop,
         loss=fitted.square / (1 + V) ** 2 / 2 + drop * fitted.absolute / (1 + V) + drop**2 / 2,
         prox_residual=np.zeros_like(V),

@@ -3,6 +3,7 @@
 import difflib
 
 from theory.claims import (
+    asymptotics,
     classics,
     cosentino2019,
     fawzi2018,
@@ -11,8 +12,10 @@ from theory.claims import (
     guo2018_networks,
     guo2018_ratio,
     initialised,
+    limits,
     merkle2021,
     mixtures,
+    mixtures_plug_in,
     networks,
     smoothing,
 )
@@ -35,6 +38,9 @@ CATALOGUE: dict[str, Claim] = {
         guo2018_masks,
         guo2018_ratio,
         initialised,
+        limits,
+        asymptotics,
+        mixtures_plug_in,
     )
     for claim in module.CLAIMS
 }

@@ -89,7 +89,10 @@ def rms_path_norm(net: ReluNetwork, masks: Masks) -> FloatArray:
     """Return the root of the mean square over masks of each output's path norm for q = 2.
 
     Kind: exact, up to rounding; upper, of the mean path norm and of the expected largest L2 norm
-    of a gradient anywhere. At least c_2 times all densities, at most c_2 times their root.
+    of a gradient anywhere. At least c_2 times all densities, at most c_2 times their root. It is
+    above the mean by Jensen's gap, the root of 1 + Var / mean² of the path norm, which no bound
+    that is told the second moment alone can close: 1.07 for 784-300-100-10 with normal weights at
+    density .1, more below. `expected_norm_bound` is told more.
 
     Parameters
     ----------
