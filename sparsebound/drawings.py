@@ -6,24 +6,32 @@ from typing import NamedTuple
 
 import numpy as np
 
+from empirical import before_training_study
+from empirical.budget_table import budget_table
 from empirical.compression_study import CompressionCell
 from empirical.curves import Comparison, digits_comparison, study_comparison
 from empirical.linear_study import LinearCell
 from empirical.network_study import Row, digits_networks, distance_table, lipschitz_table
 from empirical.planar import planar_network
+from empirical.plug_in_study import embedded_datasets, file_datasets, plug_in_cells, student_table
 from empirical.random_pruning import norm_table, ratio_table, trained_digits
 from empirical.slack_study import slack_table
 from empirical.transfer_study import transfer_study
+from empirical.whole_files import whole_file, write_table
 from figures import (
     adversarial_share,
+    before_training,
     certified_accuracy,
     compression,
     digit_flips,
+    heavy_tails,
     lipschitz_sparsity,
     network_sandwich,
+    phase_diagram,
     pruning_ratio,
     r2_sparsity,
     random_pruning,
+    real_data,
     robust_accuracy,
     slacks,
     sparsity,
@@ -34,7 +42,14 @@ from figures import cells as planar_cells
 from sparsebound.crew import Crew, Job
 
 _INPUTS, _SANDWICHED = 50, 50  # test digits whose distances are computed, and are drawn one by one
+_SPLITS, _FILE_SPLITS, _REPEATS = 4, 8, 8  # of real data, of large ones; of draws of heavy tails
 _EVALUATIONS = 120  # of instances of each claim that is searched for a violation
+
+_SIMULATED = {
+    "quick": before_training_study.QUICK,
+    "default": before_training_study.DEFAULT,
+    "full": before_training_study.FULL,
+}
 
 
 class NetworkTables(NamedTuple):
@@ -112,9 +127,42 @@ def random_pruning_drawings(out: Path, *, seed: int) -> list[Job]:
     ]
 
 
+def before_training_drawings(plan: str, out: Path, *, seed: int) -> list[Job]:
+    """Return the figures of predictions before training.
+
+    Parameters
+    ----------
+    plan : "quick", "default" or "full"
+    out : Path
+    seed : int
+    """
+    return [
+        Job("before-training", _draw_predicted, (_SIMULATED[plan], out, seed)),
+        Job("phase-diagram", _draw_phases, (_SIMULATED[plan], out, seed)),
+    ]
+
+
+def plug_in_drawings(out: Path, *, seed: int) -> list[Job]:
+    """Return the figure of predictions for real data that need no file."""
+    return [Job("real-data", _draw_real, (out, seed))]
+
+
+def long_plug_in_drawings(out: Path, *, seed: int) -> list[Job]:
+    """Return the figures of heavy tails, and of the real data whose files are there, if any."""
+    return [
+        Job("real-data-files", _draw_real_files, (out, seed)),
+        Job("heavy-tails", _draw_tails, (out, seed)),
+    ]
+
+
 def search_drawings(out: Path, *, seed: int) -> list[Job]:
     """Return the figure of searches for violations."""
     return [Job("slacks", _draw_slacks, (out, seed))]
+
+
+def report_tables(study: Sequence[LinearCell], out: Path, crew: Crew) -> list[Job]:
+    """Return the tables that only the report draws."""
+    return [Job("budgets", _tabulate_budgets, (crew.shared(study), out))]
 
 
 def _draw_curves(
@@ -122,6 +170,13 @@ def _draw_curves(
 ) -> list[Path]:
     every = [*comparisons, digits_comparison(seed)]
     return robust_accuracy.draw(every, out, carlini_wagner=carlini_wagner)
+
+
+def _tabulate_budgets(study: Sequence[LinearCell], out: Path) -> list[Path]:
+    path = out / "budgets.csv"
+    with whole_file(path) as part, part.open("w", encoding="utf-8", newline="") as stream:
+        write_table(budget_table(study), stream)
+    return [path]
 
 
 def _draw_flips(pair: Comparison, out: Path) -> list[Path]:
@@ -145,6 +200,31 @@ def _draw_constants(tables: NetworkTables, out: Path) -> list[Path]:
 
 def _draw_transfer(out: Path, seed: int) -> list[Path]:
     return transfer.draw(transfer_study(seed=seed), out)
+
+
+def _draw_predicted(plan: before_training_study.Plan, out: Path, seed: int) -> list[Path]:
+    table = before_training_study.curve_table(plan, seed=seed)
+    return before_training.draw(table, out, dimension=plan.dimension)
+
+
+def _draw_phases(plan: before_training_study.Plan, out: Path, seed: int) -> list[Path]:
+    table = before_training_study.phase_table(plan, seed=seed)
+    return phase_diagram.draw(table, out, dimension=plan.dimension)
+
+
+def _draw_real(out: Path, seed: int) -> list[Path]:
+    groups = [plug_in_cells(dataset, _SPLITS, seed=seed) for dataset in embedded_datasets()]
+    return real_data.draw(groups, out)
+
+
+def _draw_real_files(out: Path, seed: int) -> list[Path]:
+    found = file_datasets(seed)
+    groups = [plug_in_cells(dataset, _FILE_SPLITS, seed=seed) for dataset in found]
+    return real_data.draw(groups, out, name="real-data-files") if groups else []
+
+
+def _draw_tails(out: Path, seed: int) -> list[Path]:
+    return heavy_tails.draw(student_table(_REPEATS, seed=seed), out)
 
 
 def _draw_slacks(out: Path, seed: int) -> list[Path]:

@@ -17,7 +17,7 @@ from sparsebound.options import as_json, effort, plan_name
     type=click.Path(file_okay=False, path_type=Path),
     default=Path("figures/out"),
     show_default=True,
-    help="Folder of the figures (PNG, SVG, CSV) and of verdicts.json.",
+    help="Folder of the figures (PNG, SVG, CSV), verdicts.json and report.html.",
 )
 @click.option(
     "--workers",
@@ -34,7 +34,7 @@ def reproduce(quick: bool, full: bool, seed: int, out: Path, workers: int, as_js
     Trains sparse linear classifiers (scikit-learn) on digits, breast cancer and Gaussian classes,
     predicts their robustness from inputs held out, attacks them on others with foolbox; prunes ReLU
     networks, certifies and attacks them; draws prediction beside measurement, and says which claims
-    of the catalogue hold.
+    of the catalogue hold: open report.html in a browser.
     """
     plan = plan_name(quick, full)
     with folder_aside(out) as aside, crew_of(workers) as crew:

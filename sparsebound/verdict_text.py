@@ -1,6 +1,7 @@
 """Verdicts as text and as JSON."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import click
 
@@ -31,8 +32,18 @@ def verdict_lines(verdicts: Sequence[Verdict], *, evidence: bool = False) -> str
 
 def verdict_json(verdicts: Sequence[Verdict]) -> str:
     """Return a list of objects, one a verdict; what is not a finite number is null."""
-    rows = [{**verdict_row(v), "evidence": dict(v.evidence)} for v in verdicts]
-    return json_text(rows)
+    return json_text([_object(verdict) for verdict in verdicts])
+
+
+def _object(verdict: Verdict) -> dict[str, Any]:
+    claim = verdict.claim
+    return {
+        **verdict_row(verdict),
+        "assumptions": list(claim.assumptions),
+        "note": claim.note,
+        "bibtex": claim.source.bibtex,
+        "evidence": dict(verdict.evidence),
+    }
 
 
 def _shown(verdict: Verdict) -> list[tuple[str, str]]:

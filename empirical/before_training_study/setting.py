@@ -38,7 +38,7 @@ class Plan:
 
 
 QUICK = Plan(dimension=480, draws=3)
-DEFAULT = Plan(dimension=480, draws=5)
+DEFAULT = Plan(dimension=480, draws=4)
 FULL = Plan(dimension=960, draws=12)
 
 

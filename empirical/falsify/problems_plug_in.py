@@ -28,6 +28,8 @@ def _few_values(arrays: Instance) -> Instance:
 
 def _moments(instance: Instance) -> MarginLaw:
     values, shares, prior = instance["values"], instance["shares"], float(instance["prior"])
+    if np.abs(shares.sum(axis=1) - 1).max() > TINY or not 0 < prior < 1:
+        raise UnsupportedSettingError("shares must sum to 1, and both labels must occur.")
     means = (shares * values).sum(axis=1)
     deviations = np.sqrt((shares * (values - means[:, None]) ** 2).sum(axis=1))
     if deviations.min() < TINY:

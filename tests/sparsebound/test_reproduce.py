@@ -27,6 +27,7 @@ FIGURES = [
     "pruning-ratio",
     "r2-sparsity",
     "random-pruning",
+    "real-data",
     "robust-accuracy",
     "sparsity-breast-cancer",
     "sparsity-digits-3-or-8",
@@ -71,7 +72,8 @@ def test_reproduce_writes_every_figure_and_verdict(
     assert result.exit_code == 0
     assert result.stderr == ""
     expected = [f"{name}.{ending}" for name in FIGURES for ending in ("csv", "png", "svg")]
-    assert sorted(p.name for p in out.iterdir()) == sorted([*expected, "verdicts.json"])
+    others = ["budgets.csv", "report.html", "run.json", "verdicts.json", "verdicts.tex"]
+    assert sorted(p.name for p in out.iterdir()) == sorted([*expected, *others])
     verdicts = json.loads(
         (out / "verdicts.json").read_text(encoding="utf-8"), parse_constant=pytest.fail
     )
@@ -83,7 +85,8 @@ def test_reproduce_writes_every_figure_and_verdict(
 def check_text(text: str, verdicts: list[dict[str, Any]], out: Path) -> None:
     for verdict in verdicts:
         assert f"attacks say: {verdict['verdict']}\n    {verdict['what decides']}" in text
-    assert f"{len(FIGURES)} figures (PNG, SVG, CSV) and verdicts.json in {out}" in text
+    said = f"{len(FIGURES)} figures (PNG, SVG, CSV), verdicts.json and report.html in {out}"
+    assert said in text
     assert "CONTRADICTS" not in text
 
 

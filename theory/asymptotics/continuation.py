@@ -15,7 +15,8 @@ TOLERANCE = 1e-11  # relative, of each order parameter
 _NEAR = 0.1  # close enough to weaken the ridge
 _WEAKER = 5.0
 _IDLE = 0.1  # a ridge below this share of the problem's own stiffness may go
-_MOST_ROUNDS = 150
+_PATIENCE = 8  # rounds before a weaker ridge is given up for one between
+_MOST_ROUNDS = 200
 _LONGEST = 1.5  # of a Newton step, in log units
 _DIFFERENCE = 1e-6
 
@@ -43,6 +44,11 @@ class _Walk:
         self.state = begun.state
         self.image = image(batch, self.state, self.ridge)
         self.rounds = np.zeros(self.stuck.shape, dtype=np.intp)
+        self.waited = np.zeros_like(self.rounds)
+        self.factor = np.full_like(self.ridge, _WEAKER)
+        self.idle = np.full_like(self.ridge, _IDLE)
+        # Where the path was last near, and under which ridge.
+        self.good_state, self.good_ridge = self.state.copy(), self.ridge.copy()
 
     def gap(self) -> FloatArray:
         """Return the largest difference of each row from its image, relative."""
@@ -88,7 +94,9 @@ def followed(batch: Batch) -> Reached:
             if rows.size == 0:
                 break
             walk.rounds[rows] += 1
+            walk.waited[rows] += 1
             _advance(walk, rows)
+            _retreat(walk, rows)
         residual = np.where(walk.ridge == 0, walk.gap(), np.inf)
     return Reached(
         walk.state,
@@ -112,10 +120,29 @@ def _weaken(walk: _Walk) -> None:
     rows = np.flatnonzero((walk.gap() < _NEAR) & (walk.ridge > 0))
     if rows.size == 0:
         return
-    batch, ridge = some(walk.batch, rows), walk.ridge[rows]
-    own = batch.ratio * walk.image.moments.stiffness[rows] + batch.l2
-    walk.ridge[rows] = np.where(ridge < _IDLE * own, 0.0, ridge / _WEAKER)
-    walk.put(rows, walk.state[rows], image(batch, walk.state[rows], walk.ridge[rows]))
+    walk.good_state[rows], walk.good_ridge[rows] = walk.state[rows], walk.ridge[rows]
+    own = walk.batch.ratio[rows] * walk.image.moments.stiffness[rows] + walk.batch.l2[rows]
+    idle = walk.ridge[rows] < walk.idle[rows] * own
+    walk.factor[rows] = np.minimum(walk.factor[rows] ** 1.5, _WEAKER)
+    _move_to(walk, rows, np.where(idle, 0.0, walk.ridge[rows] / walk.factor[rows]))
+
+
+def _retreat(walk: _Walk, rows: IntArray) -> None:
+    """Go back with the rows that a weaker ridge has lost, to try one between."""
+    lost = (walk.waited[rows] > _PATIENCE) & ~(walk.gap()[rows] < _NEAR)
+    rows = rows[lost & (walk.good_ridge[rows] > walk.ridge[rows])]
+    if rows.size == 0:
+        return
+    walk.state[rows] = walk.good_state[rows]
+    walk.factor[rows] = np.sqrt(walk.factor[rows])
+    walk.idle[rows] *= np.where(walk.ridge[rows] == 0, _IDLE, 1.0)
+    _move_to(walk, rows, walk.good_ridge[rows] / walk.factor[rows])
+
+
+def _move_to(walk: _Walk, rows: IntArray, ridge: FloatArray) -> None:
+    """Go on under other ridges from the states that are there."""
+    walk.ridge[rows], walk.waited[rows] = ridge, 0
+    walk.put(rows, walk.state[rows], image(some(walk.batch, rows), walk.state[rows], ridge))
 
 
 def _advance(walk: _Walk, rows: IntArray) -> None:
