@@ -4,6 +4,7 @@ What is so is counted on a law of a few values, or added up from the density of 
 """
 
 import math
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,11 @@ from theory.validation import FloatArray, UnsupportedSettingError
 
 _VALUES = 3
 _ENDLESS = 10**15  # margins, whose sampling adds less than 1e-7
-_NODES = np.polynomial.legendre.leggauss(400)
+
+
+@cache  # some tenths of a second, which an import should not take
+def _rule() -> tuple[FloatArray, FloatArray]:
+    return np.polynomial.legendre.leggauss(400)
 
 
 def _few_values(arrays: Instance) -> Instance:
@@ -66,13 +71,14 @@ def _scaled_gaussians(instance: Instance) -> float:
     law, freedom = _law(instance), float(instance["freedom"])
     # In u = log c² the density is smooth, and below e^-60 and above e^8 it adds nothing.
     lo, hi = -60.0 / freedom, math.log(freedom + 40 * math.sqrt(freedom) + 60)
-    u = lo + (hi - lo) * (_NODES[0] + 1) / 2
+    nodes, weights = _rule()
+    u = lo + (hi - lo) * (nodes + 1) / 2
     log_density = freedom / 2 * u - np.exp(u) / 2 - freedom / 2 * math.log(2)
     density = np.exp(log_density - math.lgamma(freedom / 2))
     scales = np.sqrt((freedom - 2) * np.exp(-u))
     far = (float(instance["drop"]) - law.means) / law.deviations / math.sqrt(2)
     kept = np.array([math.erfc(x) / 2 for x in np.outer(1 / scales, far).flat]).reshape(-1, 2)
-    return float((hi - lo) / 2 * (_NODES[1] @ (density * (kept @ law.priors))))
+    return float((hi - lo) / 2 * (weights @ (density * (kept @ law.priors))))
 
 
 def _student(instance: Instance) -> float:

@@ -52,8 +52,9 @@ def pixel_noise(rarest: float = 0.05) -> Noise:
     Parameters
     ----------
     rarest : float, in [0, 1)
-        Pixels are used that are black in more than this share of the digits. The rarest weigh
-        most when standardised: at 0 the largest value is over 40 deviations from the mean.
+        Pixels are used that are not blank in more than this share of the digits. The rarest weigh
+        most when standardised: at 0 one is over 40 deviations from its mean in one digit, and
+        does not vary in the others, so that it hardly hides the label.
 
     Returns
     -------

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from empirical.risk_study.linear_program import is_linear, linear_minimiser
-from empirical.risk_study.optimality import Slopes, optimality_gap, risk
+from empirical.risk_study.optimality import Slopes, margin_drop, optimality_gap
 from empirical.risk_study.proxes import hinge_step, logistic_step, penalty_step, squared_step
 from theory.asymptotics import Objective
 from theory.validation import FloatArray
@@ -102,8 +102,8 @@ def minimise(
     Raises
     ------
     ConvergenceError
-        If the gap is still above the tolerance after so many rounds: without a penalty there may
-        be no minimiser. If there are many: hinge loss without a penalty, of separable inputs.
+        If the gap is still above the tolerance after so many rounds, or, without a penalty, weights
+        are met that separate the inputs under attack: there is no minimiser then, or there are many.
 
     Examples
     --------
@@ -117,13 +117,14 @@ def minimise(
         before, (state, image) = state, _round(problem, state, rho)
         if done % _LOOK:
             continue
+        _refuse_separated(objective, A, state.v)
         found = _judged(problem, state, rho, done)
         if found.gap > tolerance and done >= vertex and is_linear(objective):
             vertex *= 2
             exact = linear_minimiser(objective, A, state.v, state.z[0], found.slopes)
             found = found if exact is None else _better(problem, found, exact)
         if found.gap <= tolerance:
-            return _unique(objective, A, found)
+            return found
         least = min(least, found.gap)
         state, rho = _balanced(state, rho, _unevenness(state, before, image))
     raise ConvergenceError(
@@ -132,13 +133,16 @@ def minimise(
     )
 
 
-def _unique(objective: Objective, A: FloatArray, found: Minimiser) -> Minimiser:
-    if objective.loss == "hinge" and risk(objective, found.weights, A) == 0:
+def _refuse_separated(objective: Objective, A: FloatArray, weights: FloatArray) -> None:
+    """Refuse inputs that weights separate, attack and all, where nothing keeps weights small."""
+    if objective.l1 or objective.l2 or objective.loss == "squared":
+        return
+    if (A @ weights > margin_drop(objective, weights)).all():
+        # Larger, these weights have a risk as near to 0 as one likes, or 0.
         raise ConvergenceError(
-            "training must have one minimiser; got inputs that many weights separate without loss"
-            f" for {objective}. Add a penalty."
+            f"training must have one minimiser; got inputs that are separable, for {objective}."
+            " Add a penalty."
         )
-    return found
 
 
 def _problem(objective: Objective, A: FloatArray) -> _Problem:

@@ -210,23 +210,29 @@ def compared(prediction: Table, found: Table) -> Iterator[tuple[str, float, floa
 
 
 def grid(results: Results) -> None:
-    cases, failed, spent = settings(), 0, 0.0
+    cases, failed, spent, thought = settings(), 0, 0.0, 0.0
     print(f"{'loss L1/L2 training attack; data':<54} {'solver':<11} runs  off/may be off:")
     for case in cases:
         found = results.of(case, precision=PRECISION, most=MOST)
         spent += found["seconds"]
+        start = time.perf_counter()
         try:
             parts = list(compared(predicted(case), found))
         except (NotConvergedError, UnsupportedSettingError) as error:
             parts, bad = [], [f"no prediction: {error}"]
         else:
             bad = [name for name, off, may in parts if off > may]
+        thought += time.perf_counter() - start
         failed += bool(bad)
         shown = "  ".join(f"{SHORT[name]} {off:.4f}/{may:.4f}" for name, off, may in parts)
         mark = f"  FAILS: {', '.join(bad)}" if bad else ""
         solver = reference_solver(case.objective)
         print(f"{case.name:<54} {solver:<11} {found['runs']:>4}  {shown}{mark}", flush=True)
-    print(f"{len(cases) - failed} of {len(cases)} hold; simulated in {spent:.0f} s")
+    print(
+        f"{len(cases) - failed} of {len(cases)} hold; simulated in {spent:.0f} s, predicted in"
+        f" {thought:.2f} s, {1000 * thought / len(cases):.0f} ms each:"
+        f" {spent / thought:,.0f} × faster"
+    )
 
 
 def approach(results: Results) -> None:

@@ -209,11 +209,21 @@ def test_a_vertex_is_found_exactly(eps_inf: float) -> None:
     assert np.sum(np.abs(own - 1) < 1e-8) == np.count_nonzero(found.weights)
 
 
-def test_separable_inputs_without_a_penalty_are_refused() -> None:
+@pytest.mark.parametrize("attack", [{}, {"eps": 0.3}, {"eps_inf": 0.2}])
+@pytest.mark.parametrize("loss", ["logistic", "hinge"])
+def test_separable_inputs_without_a_penalty_are_refused(loss: Any, attack: Any) -> None:
     X, y = sample(10, 20)
-    for loss, words in (("logistic", "reach a gap"), ("hinge", "one minimiser")):
-        with pytest.raises(ConvergenceError, match=words):
-            minimise(Objective(loss=loss), X * y[:, None], limit=200)  # type: ignore[arg-type]
+    objective = Objective(loss=loss, **attack)
+    with pytest.raises(ConvergenceError, match="inputs that are separable"):
+        minimise(objective, X * y[:, None])
+    # A small penalty makes a minimiser.
+    assert minimise(replace(objective, l2=1e-3), X * y[:, None]).gap <= 1e-6
+
+
+def test_too_few_rounds_are_told() -> None:
+    X, y = sample(100, 20)
+    with pytest.raises(ConvergenceError, match="after 10 rounds"):
+        minimise(Objective(loss="hinge", l1=0.1), X * y[:, None], limit=10)
 
 
 def test_training_refuses_what_it_cannot_do() -> None:

@@ -18,12 +18,14 @@ from theory.claims import CATALOGUE
 
 FIGURES = [
     "adversarial-share",
+    "before-training",
     "cells",
     "certified-accuracy",
     "compression-64-20-10",
     "digit-flips",
     "lipschitz-sparsity",
     "network-sandwich",
+    "phase-diagram",
     "pruning-ratio",
     "r2-sparsity",
     "random-pruning",
@@ -37,7 +39,7 @@ FIGURES = [
     "verdicts",
 ]
 # Checks that attack thousands of inputs, a second or more each, and have tests of their own.
-LONG = ("mixtures.", "networks.", "smoothing.", "classics.norm-outside")
+LONG = ("asymptotics.", "limits.", "mixtures.", "networks.", "smoothing.", "classics.norm-outside")
 MOST = {key: claim for key, claim in CATALOGUE.items() if not key.startswith(LONG)}
 SOME = ("guo2018.r2", "guo2018.rinf-clipped", "classics.svm", "merkle2021.magnitude")
 FEW = {key: CATALOGUE[key] for key in SOME}

@@ -5,14 +5,15 @@ from typing import NamedTuple
 import numpy as np
 
 from theory.asymptotics.batch import Batch, some
-from theory.asymptotics.fixed_point import Image, State, image
+from theory.asymptotics.fixed_point import Image, State, differences, image, units
 from theory.asymptotics.loss_moments import LossMoments
 from theory.asymptotics.start import BoolArray, start
 from theory.asymptotics.weight_moments import WeightMoments
 from theory.validation import FloatArray, IntArray
 
 TOLERANCE = 1e-11  # relative, of each order parameter
-_NEAR = 0.1  # close enough to weaken the ridge
+_NEAR = 0.1  # an image this close, and
+_SHORT = 0.5  # a Newton step this short, let the ridge weaken
 _WEAKER = 5.0
 _IDLE = 0.1  # a ridge below this share of the problem's own stiffness may go
 _PATIENCE = 8  # rounds before a weaker ridge is given up for one between
@@ -45,6 +46,7 @@ class _Walk:
         self.image = image(batch, self.state, self.ridge)
         self.rounds = np.zeros(self.stuck.shape, dtype=np.intp)
         self.waited = np.zeros_like(self.rounds)
+        self.stepped = np.zeros_like(self.ridge)  # how long the last Newton step was
         self.factor = np.full_like(self.ridge, _WEAKER)
         self.idle = np.full_like(self.ridge, _IDLE)
         # Where the path was last near, and under which ridge.
@@ -52,7 +54,11 @@ class _Walk:
 
     def gap(self) -> FloatArray:
         """Return the largest difference of each row from its image, relative."""
-        return np.asarray(np.abs(self.image.state - self.state).max(axis=1))
+        return np.asarray(np.abs(differences(self.state, self.image.state)).max(axis=1))
+
+    def is_near(self) -> BoolArray:
+        """Return whether rows are near their fixed points under their ridges."""
+        return (self.gap() < _NEAR) & (self.stepped < _SHORT)
 
     def put(self, rows: IntArray, state: FloatArray, images: Image) -> None:
         """Move rows to new states."""
@@ -117,7 +123,7 @@ def _outweighing(batch: Batch) -> FloatArray:
 
 def _weaken(walk: _Walk) -> None:
     """Lower the ridge of the rows that are near their fixed point under it."""
-    rows = np.flatnonzero((walk.gap() < _NEAR) & (walk.ridge > 0))
+    rows = np.flatnonzero(walk.is_near() & (walk.ridge > 0))
     if rows.size == 0:
         return
     walk.good_state[rows], walk.good_ridge[rows] = walk.state[rows], walk.ridge[rows]
@@ -129,7 +135,7 @@ def _weaken(walk: _Walk) -> None:
 
 def _retreat(walk: _Walk, rows: IntArray) -> None:
     """Go back with the rows that a weaker ridge has lost, to try one between."""
-    lost = (walk.waited[rows] > _PATIENCE) & ~(walk.gap()[rows] < _NEAR)
+    lost = (walk.waited[rows] > _PATIENCE) & ~walk.is_near()[rows]
     rows = rows[lost & (walk.good_ridge[rows] > walk.ridge[rows])]
     if rows.size == 0:
         return
@@ -150,41 +156,44 @@ def _advance(walk: _Walk, rows: IntArray) -> None:
     batch, ridge = some(walk.batch, rows), walk.ridge[rows]
     state, images = walk.state[rows], walk.image.state[rows]
     step = _newton_step(batch, state, images, ridge)
-    before = np.abs(images - state).max(axis=1)
+    walk.stepped[rows] = np.abs(step).max(axis=1)
+    step *= units(state) * np.minimum(1, _LONGEST / np.abs(step[:, 1:]).max(axis=1))[:, None]
+    before = np.abs(differences(state, images)).max(axis=1)
     waiting = np.arange(rows.size)
-    for length in (1.0, 0.5, 0.2):
-        tried = state[waiting] + length * step[waiting]
+    for part in (1.0, 0.5, 0.2, 0.05):
+        tried = state[waiting] + part * step[waiting]
         reached = image(some(batch, waiting), tried, ridge[waiting])
-        better = np.abs(reached.state - tried).max(axis=1) < before[waiting]
+        better = np.abs(differences(tried, reached.state)).max(axis=1) < before[waiting]
         walk.put(rows[waiting[better]], tried[better], _rows_of(reached, better))
         waiting = waiting[~better]
         if waiting.size == 0:
             return
-    damped = state[waiting] + 0.5 * np.clip(images[waiting] - state[waiting], -1, 1)
+    damped = state[waiting] + 0.5 * np.clip(differences(state, images), -1, 1)[waiting] * units(state)[waiting]
     walk.put(rows[waiting], damped, image(some(batch, waiting), damped, ridge[waiting]))
 
 
 def _newton_step(
     batch: Batch, state: FloatArray, images: FloatArray, ridge: FloatArray
 ) -> FloatArray:
-    """Return Newton's step towards state = image, by difference quotients, at most 1.5 long."""
+    """Return Newton's step towards state = image, by difference quotients."""
     size = len(State._fields)
     columns = [0, 1, 2]
     columns += [3] if batch.eps.any() else []  # otherwise the map does not look at the norm
     columns += [4] if batch.eps_inf.any() else []
     n, k = len(state), len(columns)
     repeated = np.repeat(np.arange(n), k)
-    moved = state[repeated] + _DIFFERENCE * np.tile(np.eye(size)[columns], (n, 1))
+    unit = units(state)
+    moved = state[repeated] + _DIFFERENCE * unit[repeated] * np.tile(np.eye(size)[columns], (n, 1))
     quotients = image(some(batch, repeated), moved, ridge[repeated]).state.reshape(n, k, size)
     jacobian = np.zeros((n, size, size))
-    jacobian[:, :, columns] = ((quotients - images[:, None]) / _DIFFERENCE).transpose(0, 2, 1)
+    jacobian[:, :, columns] = ((quotients - images[:, None]) / unit[:, None] / _DIFFERENCE).transpose(0, 2, 1)
     jacobian = np.where(np.isfinite(jacobian), jacobian, 0.0)
-    right = np.nan_to_num(images - state)[:, :, None]
+    right = np.nan_to_num((images - state) / unit)[:, :, None]
     try:
         step = np.linalg.solve(np.eye(size) - jacobian, right)[:, :, 0]
     except np.linalg.LinAlgError:
         step = right[:, :, 0]
-    return np.asarray(step * np.minimum(1, _LONGEST / np.abs(step).max(axis=1))[:, None])
+    return np.asarray(step)
 
 
 def _rows_of(images: Image, rows: BoolArray) -> Image:

@@ -24,9 +24,9 @@ LOSS_MOMENTS: Mapping[Loss, MomentsOfLoss] = {
 
 
 class State(NamedTuple):
-    """Order parameters without units: columns of an array (n, 5) in this order."""
+    """Order parameters: columns of an array (n, 5) in this order."""
 
-    standing: FloatArray  # overlap / spread: accuracy is Phi of it
+    overlap: FloatArray  # may be 0; the others are logarithms
     log_spread: FloatArray
     log_susceptibility: FloatArray
     log_norm: FloatArray
@@ -66,19 +66,29 @@ def image(batch: Batch, state: FloatArray, ridge: FloatArray) -> Image:
     spread, norm = np.exp(at.log_spread), np.exp(at.log_norm)
     drop = batch.eps * norm + batch.eps_inf * np.exp(at.log_absolute)
     moments = LOSS_MOMENTS[batch.loss](
-        at.standing * spread, spread, np.exp(at.log_susceptibility), drop
+        at.overlap, spread, np.exp(at.log_susceptibility), drop
     )
     weights = weight_moments(batch, moments, norm=norm, ridge=ridge)
     return Image(state_of(weights), moments, weights)
 
 
+def differences(state: FloatArray, other: FloatArray) -> FloatArray:
+    """Return other - state, shape (n, 5), relative: overlaps in units of other's spread."""
+    return (other - state) / units(other)
+
+
+def units(state: FloatArray) -> FloatArray:
+    """Return what a relative step is a multiple of: the spread for overlaps, 1 for logarithms."""
+    spread = np.exp(state[:, State._fields.index("log_spread")])
+    return np.stack([spread] + [np.ones_like(spread)] * (len(State._fields) - 1), axis=1)
+
+
 def state_of(weights: WeightMoments) -> FloatArray:
     """Return the states, shape (n, 5), that moments of weights amount to."""
-    spread = np.sqrt(weights.spread_square)
     return np.stack(
         State(
-            weights.overlap / spread,
-            np.log(spread),
+            weights.overlap,
+            np.log(weights.spread_square) / 2,
             np.log(weights.susceptibility),
             np.log(weights.norm_square) / 2,
             np.log(weights.absolute),
