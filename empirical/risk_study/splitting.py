@@ -102,8 +102,9 @@ def minimise(
     Raises
     ------
     ConvergenceError
-        If the gap is still above the tolerance after so many rounds, or, without a penalty, weights
-        are met that separate the inputs under attack: there is no minimiser then, or there are many.
+        If the gap is still above the tolerance after so many rounds. Without a penalty: if weights
+        are met that separate the inputs under attack, and so there is no minimiser or many are;
+        if inputs are too few for the squared loss to have but one.
 
     Examples
     --------
@@ -111,6 +112,7 @@ def minimise(
     >>> minimise(Objective(loss="squared", l2=1.0), A).weights.round(2).tolist()
     [0.35, 0.19]
     """
+    _refuse_few(objective, A)
     problem = _problem(objective, A)
     state, rho, vertex, least = _start(problem), _FIRST_RHO, _VERTEX, math.inf
     for done in range(1, limit + 1):
@@ -131,6 +133,15 @@ def minimise(
         f"training must reach a gap of {tolerance:g} of the risk; got {least:.1e} after {limit}"
         f" rounds for {objective}. Only a penalty makes sure that there is a minimiser."
     )
+
+
+def _refuse_few(objective: Objective, A: FloatArray) -> None:
+    free = not (objective.l1 or objective.l2 or objective.eps or objective.eps_inf)
+    if objective.loss == "squared" and free and A.shape[0] < A.shape[1]:
+        raise ConvergenceError(
+            "training must have one minimiser; got fewer inputs than features, (n, d) ="
+            f" {A.shape}, for {objective}. Add a penalty."
+        )
 
 
 def _refuse_separated(objective: Objective, A: FloatArray, weights: FloatArray) -> None:

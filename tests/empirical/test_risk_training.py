@@ -220,6 +220,16 @@ def test_separable_inputs_without_a_penalty_are_refused(loss: Any, attack: Any) 
     assert minimise(replace(objective, l2=1e-3), X * y[:, None]).gap <= 1e-6
 
 
+def test_squared_loss_without_a_penalty_wants_as_many_inputs_as_features() -> None:
+    X, y = sample(10, 20)
+    with pytest.raises(ConvergenceError, match="fewer inputs than features"):
+        minimise(Objective(loss="squared"), X * y[:, None])
+    X, y = sample(60, 20)
+    least = np.linalg.lstsq(X, y)[0]
+    found = train(Objective(loss="squared"), X, y)
+    assert found.weights == pytest.approx(least, abs=0.02)  # the root of its gap, 1e-5
+
+
 def test_too_few_rounds_are_told() -> None:
     X, y = sample(100, 20)
     with pytest.raises(ConvergenceError, match="after 10 rounds"):

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner, Result
 
+from empirical import before_training_study
 from empirical.compression_study import Plan as CompressionPlan
 from empirical.linear_study import Plan
 from figures import robust_accuracy
@@ -57,6 +58,8 @@ def tiny(monkeypatch: pytest.MonkeyPatch) -> None:
     networks = CompressionPlan(seeds=2, inputs=8, searched=1, epochs=1)
     monkeypatch.setattr(study, "COMPRESSION_PLANS", dict.fromkeys(study.PLANS, networks))
     monkeypatch.setattr("sparsebound.drawings._INPUTS", 6)
+    simulated = dict.fromkeys(study.PLANS, before_training_study.Plan(dimension=96, draws=2))
+    monkeypatch.setattr("sparsebound.drawings._SIMULATED", simulated)
 
 
 @pytest.fixture

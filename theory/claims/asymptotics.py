@@ -109,7 +109,7 @@ CLAIMS = (
         form="trend",
         assumptions=(*_MODEL, "logistic loss", "strengths as the limit chooses them"),
         standing="open",
-        note="In the limit the sign changes at a density of .1; L∞ attacks raise it, L2 ones do not.",
+        note="In the limit the sign changes at density .1; L∞ attacks raise it, L2 ones do not.",
         predict=best_strength,
     ),
 )
