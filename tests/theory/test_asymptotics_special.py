@@ -141,7 +141,9 @@ def test_units_of_the_inputs_do_not_matter(loss):
     for name, power in (("overlap", 0), ("spread", 0), ("norm", -1), ("l1_norm", -1)):
         values = [getattr(limit, name) for limit in limits]
         assert values[1] == pytest.approx(values[0] * c**power, rel=1e-9)
-    robust = [limit_robust_accuracy(x, eps=k, eps_inf=k) for x, k in zip(limits, (1, c), strict=True)]
+    robust = [
+        limit_robust_accuracy(x, eps=k, eps_inf=k) for x, k in zip(limits, (1, c), strict=True)
+    ]
     assert robust[1] == pytest.approx(robust[0], abs=1e-9)
     assert limit_r_2(limits[1]) == pytest.approx(c * limit_r_2(limits[0]), rel=1e-9)
 

@@ -1,5 +1,6 @@
 """The fixed point of training, followed from a strong ridge, where it is plain, to none."""
 
+from itertools import product
 from typing import NamedTuple
 
 import numpy as np
@@ -157,19 +158,34 @@ def _advance(walk: _Walk, rows: IntArray) -> None:
     state, images = walk.state[rows], walk.image.state[rows]
     step = _newton_step(batch, state, images, ridge)
     walk.stepped[rows] = np.abs(step).max(axis=1)
-    step *= units(state) * np.minimum(1, _LONGEST / np.abs(step[:, 1:]).max(axis=1))[:, None]
+    step *= np.minimum(1, _LONGEST / np.abs(step[:, 1:]).max(axis=1))[:, None]
     before = np.abs(differences(state, images)).max(axis=1)
     waiting = np.arange(rows.size)
-    for part in (1.0, 0.5, 0.2, 0.05):
-        tried = state[waiting] + part * step[waiting]
+    for part, move in product((1.0, 0.5, 0.2, 0.05), (_straight, _along_rays)):
+        tried = move(state[waiting], part * step[waiting])
         reached = image(some(batch, waiting), tried, ridge[waiting])
         better = np.abs(differences(tried, reached.state)).max(axis=1) < before[waiting]
         walk.put(rows[waiting[better]], tried[better], _rows_of(reached, better))
         waiting = waiting[~better]
         if waiting.size == 0:
             return
-    damped = state[waiting] + 0.5 * np.clip(differences(state, images), -1, 1)[waiting] * units(state)[waiting]
+    plain = 0.5 * np.clip(differences(state, images), -1, 1)[waiting]
+    damped = _straight(state[waiting], plain)
     walk.put(rows[waiting], damped, image(some(batch, waiting), damped, ridge[waiting]))
+
+
+def _straight(state: FloatArray, step: FloatArray) -> FloatArray:
+    """Return states moved by relative steps: right where the overlap stays and the spread falls."""
+    return state + step * units(state)
+
+
+def _along_rays(state: FloatArray, step: FloatArray) -> FloatArray:
+    """Return the same to first order: right where all weights grow alike, the overlap with them."""
+    spread = units(state)[:, 0]
+    moved = state + step
+    standing = state[:, 0] / spread + step[:, 0] - state[:, 0] / spread * step[:, 1]
+    moved[:, 0] = standing * np.exp(moved[:, 1])
+    return moved
 
 
 def _newton_step(
@@ -186,7 +202,9 @@ def _newton_step(
     moved = state[repeated] + _DIFFERENCE * unit[repeated] * np.tile(np.eye(size)[columns], (n, 1))
     quotients = image(some(batch, repeated), moved, ridge[repeated]).state.reshape(n, k, size)
     jacobian = np.zeros((n, size, size))
-    jacobian[:, :, columns] = ((quotients - images[:, None]) / unit[:, None] / _DIFFERENCE).transpose(0, 2, 1)
+    jacobian[:, :, columns] = (
+        (quotients - images[:, None]) / unit[:, None] / _DIFFERENCE
+    ).transpose(0, 2, 1)
     jacobian = np.where(np.isfinite(jacobian), jacobian, 0.0)
     right = np.nan_to_num((images - state) / unit)[:, :, None]
     try:

@@ -65,9 +65,7 @@ def image(batch: Batch, state: FloatArray, ridge: FloatArray) -> Image:
     at = State(*state.T)
     spread, norm = np.exp(at.log_spread), np.exp(at.log_norm)
     drop = batch.eps * norm + batch.eps_inf * np.exp(at.log_absolute)
-    moments = LOSS_MOMENTS[batch.loss](
-        at.overlap, spread, np.exp(at.log_susceptibility), drop
-    )
+    moments = LOSS_MOMENTS[batch.loss](at.overlap, spread, np.exp(at.log_susceptibility), drop)
     weights = weight_moments(batch, moments, norm=norm, ridge=ridge)
     return Image(state_of(weights), moments, weights)
 
