@@ -56,7 +56,13 @@ _AT_LEAST_0 = click.FloatRange(min=0)
     show_default=True,
     help="Of the means that are not zero.",
 )
-@click.option("--loss", type=click.Choice(get_args(Loss)), default="logistic", show_default=True)
+@click.option(
+    "--loss",
+    type=click.Choice(get_args(Loss)),
+    default="logistic",
+    show_default=True,
+    help="Of a signed margin.",
+)
 @click.option(
     "--penalty",
     type=click.Choice(list(SHARES)),
@@ -85,9 +91,15 @@ _AT_LEAST_0 = click.FloatRange(min=0)
     type=_AT_LEAST_0,
     default=0.0,
     show_default=True,
-    help="The same of adversarial training.",
+    help="L2 budget of the attack in training.",
 )
-@click.option("--train-eps-inf", type=_AT_LEAST_0, default=0.0, show_default=True)
+@click.option(
+    "--train-eps-inf",
+    type=_AT_LEAST_0,
+    default=0.0,
+    show_default=True,
+    help="That of training, as --eps-inf.",
+)
 @click.option("--verify", is_flag=True, help="Train on simulated inputs to check; seconds.")
 @click.option(
     "--d",
@@ -104,7 +116,13 @@ _AT_LEAST_0 = click.FloatRange(min=0)
     show_default=True,
     help="Trainings at most, for --verify: fewer once r_2 is known to .3 %.",
 )
-@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
+@click.option(
+    "--seed",
+    type=click.IntRange(min=0),
+    default=0,
+    show_default=True,
+    help="Of --verify: the same seed gives the same trainings.",
+)
 @click.option(
     "--out",
     type=click.Path(file_okay=False, path_type=Path),

@@ -87,10 +87,10 @@ def followed(batch: Batch) -> Reached:
 
     Notes
     -----
-    Under a ridge that outweighs the loss the map contracts at once. The ridge falls by a factor of
-    5 whenever Newton's method is near, and goes when it is a tenth of the stiffness that is there
-    without it. For a convex objective the fixed point is the one minimiser's:
-    theory/proofs/asymptotics.md, [A10].
+    Under a ridge that outweighs the loss the weights are nearly the first-order response to it. The
+    ridge falls by a factor of 5 whenever Newton's method is near, by less where that has lost it,
+    and goes when it is a tenth of the stiffness that is there without it. For a convex objective
+    the fixed point is the one minimiser's: theory/proofs/asymptotics.md, [A10].
     """
     with np.errstate(all="ignore"):  # what leaves float64 shows in the residual
         walk = _Walk(batch)
