@@ -1,6 +1,7 @@
 """Every figure, drawn once on a tiny study."""
 
 import csv
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,13 @@ class Drawn:
     def column(self, name: str, **where: str) -> Any:
         rows = [r for r in self.rows if all(r[key] == value for key, value in where.items())]
         return np.array([float(row[name]) for row in rows])
+
+
+@pytest.fixture(autouse=True)
+def as_saved() -> Iterator[None]:
+    """Measure words as the house draws them: without hinting, which depends on pixels."""
+    with style.house_style():
+        yield
 
 
 @pytest.fixture(scope="session")
