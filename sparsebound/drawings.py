@@ -41,8 +41,8 @@ from figures import (
 from figures import cells as planar_cells
 from sparsebound.crew import Crew, Job
 
-_INPUTS, _SANDWICHED = 50, 50  # test digits whose distances are computed, and are drawn one by one
-_SPLITS, _FILE_SPLITS, _REPEATS = 4, 8, 8  # of real data, of large ones; of draws of heavy tails
+_INPUTS, _SANDWICHED = 36, 36  # test digits whose distances are computed, and are drawn one by one
+_SPLITS, _FILE_SPLITS, _REPEATS = 3, 8, 8  # of real data, of large ones; of draws of heavy tails
 _EVALUATIONS = 120  # of instances of each claim that is searched for a violation
 
 _SIMULATED = {

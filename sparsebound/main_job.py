@@ -42,21 +42,21 @@ def main_job(plan: str, *, seed: int, out: Path, aside: Path, crew: Crew, as_jso
     with whole_file(out / "verdicts.json") as unfinished:
         tables = {"tables": [Job("networks", network_tables, (seed,))]}
         report = {"report": [Job("report", chart_parts)]}
-        jobs = tables | measuring(list(CATALOGUE), plan, seed=seed) | report
+        jobs = tables | report | measuring(list(CATALOGUE), plan, seed=seed)
         found = crew.results("measure", jobs)
         known = measured(found)
         reached = judged(list(CATALOGUE), known, crew, seed=seed)
         unfinished.write_text(verdict_json(reached) + "\n", encoding="utf-8")
-    drawings = [
-        *linear_drawings(known.cells, aside, crew, seed=seed, carlini_wagner=plan == "full"),
-        *random_pruning_drawings(aside, seed=seed),
-        *before_training_drawings(plan, aside, seed=seed),
-        *plug_in_drawings(aside, seed=seed),
+    drawings = [  # the longest first, as far as that is known
         *(long_plug_in_drawings(aside, seed=seed) if plan == "full" else []),
         *(search_drawings(aside, seed=seed) if plan == "full" else []),
+        *before_training_drawings(plan, aside, seed=seed),
+        *plug_in_drawings(aside, seed=seed),
+        Job("verdicts", verdicts.draw, (reached, aside)),
+        *linear_drawings(known.cells, aside, crew, seed=seed, carlini_wagner=plan == "full"),
+        *random_pruning_drawings(aside, seed=seed),
         *network_drawings(found["tables"][0], aside, seed=seed),
         *compression_drawings(known.networks, known.cells, aside, crew, seed=seed),
-        Job("verdicts", verdicts.draw, (reached, aside)),
         *report_tables(known.cells, aside, crew),
     ]
     written = ["verdicts.json"]

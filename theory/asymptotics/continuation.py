@@ -15,11 +15,11 @@ from theory.validation import FloatArray, IntArray
 TOLERANCE = 1e-11  # relative, of each order parameter
 _NEAR = 0.1  # an image this close, and
 _SHORT = 0.5  # a Newton step this short, let the ridge weaken
-_WEAKER = 5.0
+_WEAKER = 10.0
 _IDLE = 0.1  # a ridge below this share of the problem's own stiffness may go
 _PATIENCE = 8  # rounds before a weaker ridge is given up for one between
 _MOST_ROUNDS = 200
-_LONGEST = 1.5  # of a Newton step, in log units
+_LONGEST = 2.4  # of a Newton step, in log units: a little more than log 10
 _DIFFERENCE = 1e-6
 
 
@@ -88,7 +88,7 @@ def followed(batch: Batch) -> Reached:
     Notes
     -----
     Under a ridge that outweighs the loss the weights are nearly the first-order response to it. The
-    ridge falls by a factor of 5 whenever Newton's method is near, by less where that has lost it,
+    ridge falls by a factor of 10 whenever Newton's method is near, by less where that has lost it,
     and goes when it is a tenth of the stiffness that is there without it. For a convex objective
     the fixed point is the one minimiser's: theory/proofs/asymptotics.md, [A10].
     """

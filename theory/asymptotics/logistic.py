@@ -7,7 +7,7 @@ from theory.asymptotics.loss_moments import LossMoments
 from theory.asymptotics.quadrature import Rule, even_rule, graded_rule
 from theory.validation import FloatArray
 
-_EVEN_UP_TO = np.array([1.0, 4.0, 16.0])  # spreads; each class has its own nodes
+_EVEN_UP_TO = np.array([1, 1.5, 2, 3, 4, 6, 8, 12, 16])  # spreads; each class has its own nodes
 _NEWTON = 60
 _CLOSE = 1e-9  # a Newton step this small, relative, leaves an error of its square
 
