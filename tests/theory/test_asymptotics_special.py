@@ -161,8 +161,7 @@ def test_whitening_changes_nothing_without_penalty_or_attack(loss):
         assert getattr(limits[0], name) == pytest.approx(getattr(limits[1], name), rel=1e-9)
 
 
-def test_the_squared_loss_scales_with_its_target():
-    # Features twice as informative and half as noisy, by splitting one law in two equal halves.
+def test_components_that_are_equal_are_one():
     split = CoordinateLaw(weights=[0.3, 0.2, 0.5], means=[1, 1, 0], deviations=[0, 0, 0.2])
     whole = CoordinateLaw(weights=[0.5, 0.5], means=[1, 0], deviations=[0, 0.2])
     objective = Objective(loss="squared", l1=0.2, eps_inf=0.1)
@@ -220,6 +219,17 @@ def test_unpenalised_attacked_training_shrinks(loss):
     law = spiked_law(1.0)
     norms = [predict(Objective(loss=loss, eps=e), law, ratio=6.0).norm for e in (0.0, 0.3, 0.6)]
     assert norms[0] > norms[1] > norms[2]
+
+
+def test_robust_accuracy_is_the_share_of_larger_margins():
+    limit = predict(Objective(loss="squared", l1=0.3), UNEQUAL, ratio=1.5)
+    margins = limit.overlap + limit.spread * np.random.default_rng(2).normal(size=400_000)
+    for eps, eps_inf in ((0.0, 0.0), (0.4, 0.0), (0.0, 0.5), (0.3, 0.2)):
+        share = (margins > eps * limit.norm + eps_inf * limit.l1_norm).mean()
+        # 0.004: five standard errors of 400,000 draws.
+        found = limit_robust_accuracy(limit, eps=eps, eps_inf=eps_inf)
+        assert found == pytest.approx(share, abs=0.004)
+    assert limit_r_2(limit) == pytest.approx(np.maximum(margins, 0).mean() / limit.norm, rel=0.01)
 
 
 def objective_value(limit):

@@ -96,8 +96,8 @@ CLAIMS = (
         form="bound",
         assumptions=(*_MODEL, "w(Qx, y) = Q w(x, y) for every rotation Q"),
         standing="proven",
-        note="Turn μ at random: Σ y x is then all that the sample says of its direction, and the"
-        " sign of x·Σ y x the likelier label. It holds for every n and d, not only in the limit.",
+        note="[A12]: turn μ at random; Σ y x is then all that the sample says of its direction, and"
+        " the sign of x·Σ y x the likelier label. For every n and d, not only in the limit.",
         predict=best_strength,
     ),
     Claim(
