@@ -141,6 +141,7 @@ def test_lesson_pages_have_a_question_each() -> None:
         r"^\| \[(.+)\]\((.+\.py)\) \| (.+) \|$", pages["lessons/index.md"], re.MULTILINE
     )
     assert [name for _, name, _ in rows] == [path.name for path in LESSONS]
+    assert all(title.startswith(f"{name[1]}. ") for title, name, _ in rows)
     assert all("?" in question for _, _, question in rows)
     assert set(gather.lesson_pages(COURSE, [1])) == {
         "lessons/index.md",

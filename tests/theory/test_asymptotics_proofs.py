@@ -262,9 +262,27 @@ def test_a11_tail_by_laguerre():
     assert is_zero(integrand - claimed)
 
 
+def test_a12_what_a_label_adds_to_the_density():
+    # One coordinate; y² = 1. What depends on mu but through (T + y x) mu is a square, ||mu||² each.
+    x, y, mu = sympy.symbols("x y mu", real=True)
+    exponent = sympy.expand(-((x - y * mu) ** 2) / 2).subs(y**2, 1)
+    assert is_zero(exponent - (x * y * mu - x**2 / 2 - mu**2 / 2))
+    # ‖T + x‖ > ‖T - x‖ if and only if T·x > 0.
+    T = sympy.symbols("T", real=True)
+    assert is_zero((T + x) ** 2 - (T - x) ** 2 - 4 * T * x)
+
+
+def test_a12_longer_sums_are_likelier():
+    r, size, cosine = sympy.symbols("r size cosine", positive=True)
+    average = (exp(r * size * cosine) + exp(-r * size * cosine)) / 2  # cos θ is symmetric
+    slope = size * cosine * sympy.sinh(r * size * cosine)
+    assert is_zero((diff(average, r) - slope).rewrite(exp))
+    assert slope.is_positive
+
+
 def test_every_labelled_part_of_the_proof_has_a_check():
     text = (Path(theory.__file__).parent / "proofs" / "asymptotics.md").read_text(encoding="utf-8")
     labelled = {int(n) for n in re.findall(r"\[A(\d+)\]$", text, flags=re.MULTILINE)}
     checked = {int(m[1]) for name in globals() if (m := re.match(r"test_a(\d+)_", name))}
-    assert labelled == set(range(1, 12))
+    assert labelled == set(range(1, 13))
     assert labelled - WORDS == checked
