@@ -131,6 +131,7 @@ def test_reproduce_gives_the_same_files_whoever_helps(tmp_path: Path) -> None:
         assert path.read_bytes() == (helped / path.name).read_bytes(), path.name
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("where", "error"),
     [
@@ -156,6 +157,7 @@ def test_reproduce_stopped_before_drawing_leaves_nothing(
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_reproduce_stopped_while_drawing_leaves_whole_files(
     few: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
