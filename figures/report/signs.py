@@ -14,6 +14,7 @@ _SIGNS = frozenset("=<>≤≥≠≈~→∈∞±+−/·×∘√∫ΣΠ‖|{}∇�
 # What tells mathematics from words: a sign, a Greek letter, or a function's f(.
 _TELLING = re.compile(r"[_^=<>≤≥≠≈~→∈∞±−/·∘√∫ΣΠ‖|∇⋯Α-Ωα-ωℓℝ]|(?<![A-Za-z])[A-Za-z]\(|^\+$")
 _WORD = re.compile(r"[A-Za-z]{2,}(?:[-'’][A-Za-z]+)*|[-'’][A-Za-z]+")
+_NAME = re.compile(r"[A-Za-z]\w*_\w+_\w+", re.ASCII)  # of something in the code
 _NUMBER = re.compile(r"\d+(?:[.,]\d+)*|\.\d+")
 _BELOW_OF = re.compile(r"_(?:\{([^{}]*)\}|([A-Za-z0-9]+|[α-ω*+−]))")
 _ABOVE_OF = re.compile(r"\^(?:\{([^{}]*)\}|([A-Za-z0-9]|[α-ω*+−]))")
@@ -93,9 +94,9 @@ def _is_open(token: str) -> bool:
 
 
 def _is_mathematics(token: str, beside: list[str]) -> bool:
-    if len(token) > _LONGEST:
-        return False
     bare = token.strip("(),.;:")
+    if len(token) > _LONGEST or _NAME.fullmatch(bare):
+        return False
     if bare in {"a", "A", "I"}:  # an article, but for a sign beside it
         return any(set(other) <= _SIGNS for other in beside)
     if len(bare) == 1 and bare.isalpha():

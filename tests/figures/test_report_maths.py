@@ -53,7 +53,9 @@ def test_statement_html_sets_scripts_and_roots() -> None:
     assert tree("√E‖∇g‖²").find(".//msqrt") is None  # how far the root goes is not said
 
 
-@pytest.mark.parametrize("text", ["a ridge for L2", "I say a word, fan-in, 8 and 2.5 %"])
+@pytest.mark.parametrize(
+    "text", ["a ridge for L2", "I say a word, fan-in, 8 and 2.5 %", "by r_2_hidden_term."]
+)
 def test_statement_html_leaves_words_alone(text: str) -> None:
     assert statement_html(text) == text
 
