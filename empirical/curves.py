@@ -6,13 +6,14 @@ from typing import Any
 
 import numpy as np
 
-from empirical.data import Part, digits, split
+from empirical.data import DRAWN_CLASSES, Part, digits, sparse_mean_classes, split
 from empirical.intervals import proportion_interval
 from empirical.linear import train_path
 from empirical.linear_study import LinearCell
 from empirical.measures import attack_curves
 from theory.linear import LinearClassifier, flip_distance, robust_accuracy
 from theory.linear.moments import correct_moments, markov_bound, two_moment_bound
+from theory.mixtures import GaussianClasses, robust_bayes_accuracy
 from theory.validation import FloatArray
 
 NORMS = (2.0, np.inf)
@@ -30,12 +31,15 @@ class Comparison:
         By "dense" and "sparse".
     test : Part
     box : None or (lo, hi)
+    classes : GaussianClasses, optional
+        The law that the inputs are drawn from, where it is known.
     """
 
     dataset: str
     models: Mapping[str, LinearClassifier]
     test: Part
     box: tuple[float, float] | None
+    classes: GaussianClasses | None = None
 
 
 def study_comparison(cells: Sequence[LinearCell]) -> Comparison:
@@ -43,7 +47,9 @@ def study_comparison(cells: Sequence[LinearCell]) -> Comparison:
     first = [cell for cell in cells if cell.split == 0]
     dense = [cell for cell in first if cell.trained.family == "L2 logistic, cut"][-1]
     path = [cell for cell in first if cell.trained.family == "L1 logistic"]
+    drawn = dense.dataset == DRAWN_CLASSES
     return Comparison(
+        classes=sparse_mean_classes() if drawn else None,
         dataset=dense.dataset,
         models={"dense": dense.trained.model, "sparse": path[len(path) // 2].trained.model},
         test=dense.test,
@@ -66,7 +72,8 @@ def curve_table(comparison: Comparison, *, carlini_wagner: bool = False) -> list
 
     What attacks leave comes with its 95 % limits over inputs ("low", "high").
 
-    Kind: exact for "exact", else upper; the bounds on robust accuracy from moments are those of
+    Kind: exact for "exact", else upper: "ceiling" bounds what any classifier keeps on average over
+    the law of the inputs; the bounds on robust accuracy from moments are those of
     the attacked inputs themselves, and only for two labels and no box, where they are proven.
 
     Parameters
@@ -97,6 +104,11 @@ def _rows(comparison: Comparison, norm: float, carlini_wagner: bool) -> Iterator
         for what, curve in curves.items():
             for e, a in zip(attacked, curve[i], strict=True):
                 yield {**same, "what": what, "eps": float(e), **_row(float(a), y.size)}
+    if comparison.classes is not None:
+        same = {"dataset": comparison.dataset, "classifier": "any", "norm": norm, "box": box}
+        for e in eps:
+            best = robust_bayes_accuracy(comparison.classes, float(e), norm=norm)
+            yield {**same, "weights": None, "what": "ceiling", "eps": float(e), **_row(best, None)}
 
 
 def _row(accuracy: float, n: int | None) -> dict[str, float]:

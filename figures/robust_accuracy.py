@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from empirical.curves import NORMS, Comparison, curve_table
-from figures.style import BLUE, ORANGE, Rows, house_style, save
+from figures.style import BLACK, BLUE, ORANGE, Rows, house_style, save
 
 _COLOURS = {"dense": BLUE, "sparse": ORANGE}
 _LOOKS: dict[str, dict[str, Any]] = {
@@ -36,6 +36,9 @@ def _draw(axes: Axes, rows: Rows) -> None:
             if what.endswith("pgd"):  # one set of limits a mark: the attacks share their inputs
                 low, high = ([row[side] for row in chosen] for side in ("low", "high"))
                 axes.vlines([row["eps"] for row in chosen], low, high, color=colour, lw=0.7)
+    ceiling = np.array([(r["eps"], r["accuracy"]) for r in rows if r["what"] == "ceiling"])
+    if ceiling.size:
+        axes.plot(*ceiling.T, color=BLACK, lw=0.8, label="ceiling of any classifier")
     axes.set(xlim=(0, None), ylim=(0, 1.03))
     axes.locator_params(axis="x", nbins=6)
 
@@ -54,7 +57,7 @@ def draw(
             for axes, norm in zip(panels[:, column], NORMS, strict=True):
                 _draw(axes, [row for row in table if row["norm"] == norm])
                 box = "no box" if comparison.box is None else "in the box [0, 1]"
-                sizes = {row["classifier"]: row["weights"] for row in table}
+                sizes = {row["classifier"]: row["weights"] for row in table if row["weights"]}
                 weights = ", ".join(f"{name}: {size} weights" for name, size in sizes.items())
                 axes.set_title(f"{comparison.dataset}, {box}\n{weights}")
                 axes.set_xlabel("size of the attack, " + ("L2" if norm == 2 else "L∞"))

@@ -6,6 +6,8 @@ from sklearn.datasets import load_breast_cancer, load_digits
 from empirical.data.record import Dataset
 from theory.mixtures import GaussianClasses
 
+DRAWN_CLASSES = "Gaussian classes"  # the name of what is drawn, not given
+
 
 def digits(*pair: int) -> Dataset:
     """Return scikit-learn's 8 × 8 digits, all ten or a pair, pixels scaled to [0, 1].
@@ -93,7 +95,7 @@ def sample_classes(classes: GaussianClasses, n: int, *, rng: np.random.Generator
         noise = noise * np.sqrt(variances.clip(min=0)) @ axes.T
     X = classes.means[(y + 1) // 2] + noise
     return Dataset(
-        name="Gaussian classes",
+        name=DRAWN_CLASSES,
         X=X,
         y=y,
         scaling="standard deviations",

@@ -9,12 +9,13 @@ import pytest
 from matplotlib.collections import FillBetweenPolyCollection
 from matplotlib.colors import to_hex
 from matplotlib.table import Table
+from scipy.special import ndtr
 
 from empirical.curves import Comparison
 from empirical.linear_study import LinearCell
 from empirical.verify import Verdict
 from figures import sparsity, verdicts
-from figures.style import BLUE, ORANGE
+from figures.style import BLACK, BLUE, ORANGE
 
 # A written float is read back exactly, and what is drawn is what is written.
 SAME = 0.0
@@ -116,11 +117,13 @@ def test_robust_accuracy_draws_its_table(
                 where = {
                     "dataset": comparison.dataset,
                     "norm": norm,
-                    "classifier": {BLUE: "dense", ORANGE: "sparse"}[line.get_color()],
+                    "classifier": {BLUE: "dense", ORANGE: "sparse", BLACK: "any"}[line.get_color()],
                     "what": line.get_label().replace(" ", "_"),
                 }
                 if where["what"].endswith("_bound"):
                     where["what"] = line.get_label()
+                if where["classifier"] == "any":
+                    where["what"] = "ceiling"
                 np.testing.assert_array_equal(line.get_xdata(), one.column("eps", **where))
                 np.testing.assert_array_equal(line.get_ydata(), one.column("accuracy", **where))
                 count += line.get_xdata().size
@@ -163,9 +166,18 @@ def test_robust_accuracy_has_no_mark_below_its_line(drawn: dict[str, Any]) -> No
         if row["what"] == "exact":
             budget = f"{float(row['eps']):.9g}"  # an ulp apart is the same budget
             lines[tuple(row[key] for key in keys)][budget] = float(row["accuracy"])
-    for row in one.rows:
+    of_models = [row for row in one.rows if row["classifier"] != "any"]
+    for row in of_models:
         line = lines[tuple(row[key] for key in keys)][f"{float(row['eps']):.9g}"]
         assert float(row["accuracy"]) >= line - ROUNDING
+
+
+def test_robust_accuracy_has_the_ceiling_where_the_law_is_known(drawn: dict[str, Any]) -> None:
+    one = drawn["robust-accuracy"]
+    assert {row["dataset"] for row in one.rows if row["what"] == "ceiling"} == {"Gaussian classes"}
+    eps, kept = (one.column(name, what="ceiling", norm="2.0") for name in ("eps", "accuracy"))
+    # Means 2 deviations from the middle: Phi(2 - eps), and never worse than a guess.
+    np.testing.assert_allclose(kept, ndtr(np.maximum(2 - eps, 0)), atol=ROUNDING)
 
 
 def test_digit_flips_draws_its_table(drawn: dict[str, Any], comparisons: list[Comparison]) -> None:
