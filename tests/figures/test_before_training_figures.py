@@ -6,17 +6,15 @@ from typing import Any
 
 import numpy as np
 import pytest
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.collections import PathCollection
 from matplotlib.colors import to_hex
 from matplotlib.contour import QuadContourSet
 from matplotlib.figure import Figure
-from matplotlib.text import Text
 
 from empirical.before_training_study import MEASURES
 from figures import before_training, phase_diagram, style
 from tests.figures.pruned import Drawn, check_marks
-from tests.figures.test_legible import PIXEL, unseen_labels
+from tests.figures.test_legible import check_words_inside
 
 NAMES = ["before-training", "phase-diagram"]
 COLOURS = {"L1": style.ORANGE, "L2": style.BLUE}
@@ -89,15 +87,7 @@ def test_draw_saves_every_figure_with_its_words_inside(drawn: dict[str, Drawn], 
     one = drawn[name]
     assert [path.name for path in one.files] == [f"{name}.{end}" for end in ("png", "svg", "csv")]
     assert one.rows
-    FigureCanvasAgg(one.figure).draw()
-    unseen = {id(label) for axes in one.figure.axes for label in unseen_labels(axes)}
-    width, height = one.figure.bbox.size
-    for text in one.figure.findobj(Text):
-        if text.get_visible() and text.get_text().strip() and id(text) not in unseen:
-            box = text.get_window_extent()
-            assert min(box.x0, box.y0) >= -PIXEL, text
-            assert box.x1 <= width + PIXEL, text
-            assert box.y1 <= height + PIXEL, text
+    check_words_inside(one.figure)
     titles = [axes.title.get_window_extent() for axes in one.figure.axes if axes.get_title()]
     titles += [one.figure.texts[0].get_window_extent()]
     assert len(titles) == 3

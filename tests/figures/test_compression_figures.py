@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.collections import FillBetweenPolyCollection, LineCollection
-from matplotlib.text import Text
 
 from figures import adversarial_share, compression, r2_sparsity, style, tickets, transfer
 from figures.bounds import measure_name
@@ -24,7 +23,7 @@ from tests.figures.pruned import (
     natural_and_tickets,
     recorded,
 )
-from tests.figures.test_legible import PIXEL, unseen_labels
+from tests.figures.test_legible import check_words_inside, unseen_labels
 
 
 @pytest.fixture(scope="module")
@@ -213,17 +212,7 @@ def test_transfer_draws_its_table(drawn: dict[str, Drawn]) -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_figure_has_every_word_inside(drawn: dict[str, Drawn], name: str) -> None:
-    figure = drawn[name].figure
-    FigureCanvasAgg(figure).draw()
-    hidden = {id(label) for axes in figure.axes for label in unseen_labels(axes)}
-    width, height = figure.bbox.size
-    for text in figure.findobj(Text):
-        if text.get_visible() and text.get_text().strip() and id(text) not in hidden:
-            box = text.get_window_extent()
-            assert box.x0 >= -PIXEL, text.get_text()
-            assert box.y0 >= -PIXEL, text.get_text()
-            assert box.x1 <= width + PIXEL, text.get_text()
-            assert box.y1 <= height + PIXEL, text.get_text()
+    check_words_inside(drawn[name].figure)
 
 
 @pytest.mark.parametrize("name", NAMES)

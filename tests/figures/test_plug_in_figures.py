@@ -8,15 +8,13 @@ from typing import Any
 
 import numpy as np
 import pytest
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
-from matplotlib.text import Text
 
 from empirical.plug_in_study import BEFORE, PREDICTORS, PlugInCell, error_table
 from figures import heavy_tails, real_data, style
 from figures.style import BLUE, GREEN, ORANGE, RED
-from tests.figures.test_legible import PIXEL, unseen_labels
+from tests.figures.test_legible import check_words_inside, unseen_labels
 
 NAMES = ["real-data", "heavy-tails"]
 COLOURS = {
@@ -161,19 +159,12 @@ def test_heavy_tails_draws_its_table(drawn: dict[str, Any]) -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_figure_has_every_word_inside_and_apart(drawn: dict[str, Any], name: str) -> None:
     figure, _ = drawn[name]
-    FigureCanvasAgg(figure).draw()
-    hidden = {id(label) for axes in figure.axes for label in unseen_labels(axes)}
-    words = [t for t in figure.findobj(Text) if t.get_visible() and t.get_text().strip()]
-    width, height = figure.bbox.size
-    for text in words:
-        if id(text) not in hidden:
-            box = text.get_window_extent()
-            assert -PIXEL <= box.x0 <= box.x1 <= width + PIXEL, text
-            assert -PIXEL <= box.y0 <= box.y1 <= height + PIXEL, text
+    check_words_inside(figure)
     titles = [axes.title.get_window_extent() for axes in figure.axes]
     assert not any(a.overlaps(b) for i, a in enumerate(titles) for b in titles[:i])
     above = figure.texts[0].get_window_extent()
     assert not any(title.overlaps(above) for title in titles)
+    hidden = {id(label) for axes in figure.axes for label in unseen_labels(axes)}
     for axes in figure.axes:
         shown = [t.label1 for t in axes.xaxis.get_major_ticks() if id(t.label1) not in hidden]
         boxes = [label.get_window_extent() for label in shown if label.get_visible()]

@@ -3,7 +3,10 @@
 The formulas are those of `theory.limits`; proofs: theory/proofs/limits.md.
 """
 
+from dataclasses import replace
+
 from theory.claims.claim import Claim, Source
+from theory.claims.mixtures import BHAGOJI
 from theory.limits import (
     gaussian_robust_ceiling,
     generator_robust_ceiling,
@@ -25,17 +28,7 @@ _BORELL = Source(
   year    = {1975}
 }""",
 )
-_BHAGOJI = Source(
-    citation="Bhagoji, Cullina, Mittal 2019",
-    place="Gaussian classes; with an accuracy by our proof",
-    bibtex="""@inproceedings{bhagoji2019lower,
-  author    = {Arjun Nitin Bhagoji and Daniel Cullina and Prateek Mittal},
-  title     = {Lower Bounds on Adversarial Robustness from Optimal Transport},
-  booktitle = {Advances in Neural Information Processing Systems},
-  volume    = {32},
-  year      = {2019}
-}""",
-)
+_BHAGOJI = replace(BHAGOJI, place="Gaussian classes; with an accuracy by our proof")
 _FAWZI = Source(
     citation="Fawzi, Fawzi, Fawzi 2018",
     place="Theorem 1",

@@ -16,7 +16,7 @@ _DOBRIBAN = Source(
   eprint = {2006.05161}
 }""",
 )
-_BHAGOJI = Source(
+BHAGOJI = Source(
     citation="Bhagoji, Cullina, Mittal 2019",
     place="Gaussian classes; any prior by our proof",
     bibtex="""@inproceedings{bhagoji2019lower,
@@ -54,7 +54,7 @@ CLAIMS = (
     ),
     Claim(
         key="mixtures.robust-bayes",
-        source=_BHAGOJI,
+        source=BHAGOJI,
         statement="no classifier has a higher robust accuracy at ε than the linear one with"
         " w = Σ⁻¹(μ − z), z the point of the ε-ball nearest to μ = (μ₊ − μ₋)/2 in Σ⁻¹'s metric:"
         " a ridge for L2, soft thresholding (a sparse w) for Linf and diagonal Σ",
