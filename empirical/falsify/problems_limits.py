@@ -33,12 +33,20 @@ def _build(arrays: Instance) -> Instance:
     return built
 
 
+def _covariance(instance: Instance) -> FloatArray:
+    """Return the covariance; refuse what making an instance small leaves without symmetry."""
+    covariance = instance["covariance"]
+    if not np.array_equal(covariance, covariance.T):
+        raise UnsupportedSettingError("covariance must be symmetric.")
+    return covariance
+
+
 def _along(instance: Instance) -> tuple[float, float]:
     """Return the deviation of w·x, and how far an attack moves it."""
     w = instance["w"]
     if not w.any():
         raise UnsupportedSettingError("w must not be zero.")
-    deviation = math.sqrt(float(w @ instance["covariance"] @ w))
+    deviation = math.sqrt(float(w @ _covariance(instance) @ w))
     if deviation < TINY or instance["eps"] < TINY:
         raise UnsupportedSettingError("w·x must have a density, and eps be above 0.")
     order = _DUAL[float(instance["norm"])]
@@ -125,7 +133,7 @@ def _claimed_of_generator(instance: Instance) -> float:
 def _generator(instance: Instance) -> FloatArray:
     """Return the matrix of a linear generator of inputs of this covariance."""
     try:
-        return np.asarray(np.linalg.cholesky(instance["covariance"]))
+        return np.asarray(np.linalg.cholesky(_covariance(instance)))
     except np.linalg.LinAlgError as error:
         raise UnsupportedSettingError("covariance must be positive definite.") from error
 

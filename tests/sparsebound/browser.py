@@ -62,7 +62,9 @@ class Reader:
         for kind in ("browser", "performance"):
             self.driver.get_log(kind)  # what was logged before is forgotten
         self.driver.get(self.page.as_uri())
-        self.wait("return ['charts', 'figures'].every((n) => root.dataset[n] === 'ready')")
+        # The page names its root only once its script has run.
+        ready = "(n) => document.documentElement.dataset[n] === 'ready'"
+        self.wait(f"return ['charts', 'figures'].every({ready})")
 
     def js(self, code: str, *arguments: Any) -> Any:
         return self.driver.execute_script(code, *arguments)

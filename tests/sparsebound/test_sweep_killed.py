@@ -139,6 +139,8 @@ def test_sweep_survives_kills_of_the_parent_and_of_workers(
     with started(file, ledger, 2) as process:
         for more in (1, 2):
             wait(process, lambda more=more: rows(ledger) >= before + more)
+            # Between a worker's death and the next one's birth there may be none for a moment.
+            wait(process, lambda: workers_of(process))
             workers = workers_of(process)
             workers[rng.integers(len(workers))].kill()
             assert process.poll() is None
